@@ -1,0 +1,48 @@
+# usher_library(NAME SOURCES … DEPS … [PRIVATE_DEPS …])
+#
+# One static library per layer. A target sees only the include root and its
+# dependencies' symbols, so that an upward include does not link.
+
+add_library(usher_options INTERFACE)
+target_include_directories(usher_options INTERFACE "${PROJECT_SOURCE_DIR}")
+target_compile_options(usher_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
+  -Wno-missing-field-initializers)
+target_compile_definitions(usher_options INTERFACE
+  USHER_VERSION="${PROJECT_VERSION}"
+  $<$<BOOL:${USHER_FAULT_POINTS}>:USHER_FAULT_POINTS=1>)
+if(NOT WIN32)
+  target_compile_options(usher_options INTERFACE -fstack-protector-strong)
+  target_compile_definitions(usher_options INTERFACE
+    $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+endif()
+if(USHER_SANITIZE)
+  add_compile_options(-fsanitize=${USHER_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${USHER_SANITIZE})
+endif()
+
+# The platform twin of a source: usher_twin(host VAR) sets VAR to host_win.cc
+# or host_posix.cc.
+if(WIN32)
+  set(USHER_PLATFORM win)
+else()
+  set(USHER_PLATFORM posix)
+endif()
+
+function(usher_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC ${ARG_DEPS}
+                        PRIVATE usher_options ${ARG_PRIVATE_DEPS})
+  target_include_directories(${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+endfunction()
+
+function(usher_binary name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE usher_options ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+endfunction()

@@ -1,0 +1,100 @@
+#ifndef USHER_COMMON_TRANSPORT_TRANSPORT_H_
+#define USHER_COMMON_TRANSPORT_TRANSPORT_H_
+
+// The local transport: ordinary gRPC over a Unix socket (Linux) or a named
+// pipe (Windows), with both ends known from the kernel. Platform twins:
+// transport_posix.cc, transport_win.cc.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace grpc {
+class Channel;
+class Server;
+class ChannelArguments;
+}  // namespace grpc
+
+namespace usher::transport {
+
+// Who is at the other end, as the kernel said at accept. Immutable.
+struct PeerIdentity {
+  // Key of the identity: "uid:1000" or a SID. Two connections with equal
+  // `user` belong to the same owner of sessions.
+  std::string user;
+  // Everything that authorisation looks at, as one text (user, groups,
+  // elevation): connections with equal `credentials` share a server.
+  std::string credentials;
+  // Root, or a member of the configured administrators group; an elevated
+  // administrator or SYSTEM on Windows.
+  bool is_administrator = false;
+  // For logs only: process ids are reused.
+  int64_t process_id = 0;
+};
+
+// An accepted connection that nobody has spoken on yet.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual const PeerIdentity& peer() const = 0;
+  // Hands the connection to `server`, which then owns it. `server` must have
+  // been built without a listening port. Call at most once.
+  virtual absl::Status Serve(grpc::Server& server) = 0;
+};
+
+struct ListenOptions {
+  // Socket path, or pipe name (`\\.\pipe\Usher`).
+  std::string address;
+  // Group whose members count as administrators besides root; empty: none.
+  std::string administrators_group;
+  // Everyone on the machine may connect; false: only the service's own user
+  // and root (a private instance made with --state-dir).
+  bool world_accessible = true;
+};
+
+// Accepts connections until stopped.
+class Listener {
+ public:
+  using AcceptCallback = std::function<void(std::unique_ptr<Connection>)>;
+
+  // Binds the address. Fails with WU_E_OPERATIONINPROGRESS when another
+  // process serves it; removes a socket file that nobody serves.
+  static absl::StatusOr<std::unique_ptr<Listener>> Listen(
+      const ListenOptions& options);
+  virtual ~Listener() = default;
+
+  // Calls `callback` for each connection, one after the other, on a thread of
+  // the listener's.
+  virtual absl::Status Start(AcceptCallback callback) = 0;
+  // Accepts no more, removes the socket file and waits for a running callback.
+  virtual void Stop() = 0;
+};
+
+struct DialOptions {
+  // Empty: DefaultAddress().
+  std::string address;
+  // Who may be at the other end: root / SYSTEM / Administrators and the
+  // caller's own user. Anything else is refused with E_ACCESSDENIED, so that
+  // an impostor at the address learns nothing.
+  bool verify_server = true;
+  absl::Duration timeout = absl::Seconds(5);
+};
+
+// The address of the machine-wide service: /run/usher/usher.sock or
+// \\.\pipe\Usher, or the environment variable USHER_ADDRESS.
+std::string DefaultAddress();
+
+// Connects. The channel does not redial: once it breaks, dial again. Fails
+// with WU_E_NO_SERVICE when nobody serves the address.
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(
+    const DialOptions& options, const grpc::ChannelArguments& arguments);
+
+}  // namespace usher::transport
+
+#endif  // USHER_COMMON_TRANSPORT_TRANSPORT_H_

@@ -1,0 +1,113 @@
+#ifndef USHER_SERVICE_REPOSITORY_REPOSITORY_H_
+#define USHER_SERVICE_REPOSITORY_REPOSITORY_H_
+
+// One registered repository: its trusted metadata on disk, and how it is
+// brought up to date. The trust is The Update Framework (specification 1.0).
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/cancellation.h"
+#include "common/sha256.h"
+
+namespace usher::repository {
+
+// How to reach servers. The same settings serve metadata, catalogs and
+// payloads.
+struct ProxySettings {
+  // Take the proxy from configuration or environment; ignores the rest.
+  bool auto_detect = true;
+  std::string address;
+  std::vector<std::string> bypass_list;
+  bool bypass_on_local = false;
+  std::string user_name;
+  std::string password;
+};
+
+struct RepositoryOptions {
+  // Folder of this repository's trusted metadata; made when missing.
+  std::filesystem::path metadata_dir;
+  // Base URL: metadata lies in {url}/metadata/, targets in {url}/targets/.
+  // http:, https: or file:.
+  std::string url;
+  ProxySettings proxy;
+  // Limits, all configurable. Bytes and counts are upper bounds.
+  int64_t max_root_bytes = 512 * 1024;
+  int64_t max_timestamp_bytes = 16 * 1024;
+  int64_t max_snapshot_bytes = 2 * 1024 * 1024;
+  int64_t max_targets_bytes = 64 * 1024 * 1024;
+  int64_t max_catalog_bytes = int64_t{1} << 32;
+  int max_root_rotations = 256;
+  // A transfer slower than this for 30 seconds is given up. Bytes a second.
+  int64_t min_speed = 1024;
+  absl::Duration connect_timeout = absl::Seconds(15);
+};
+
+// A file that the trusted targets metadata names.
+struct TargetFile {
+  std::string name;  // relative to targets/, '/' separated, confined
+  int64_t length = 0;
+  Sha256Digest sha256{};
+};
+
+struct RefreshOutcome {
+  // Anything newer than before was found and is now trusted.
+  bool changed = false;
+  int64_t root_version = 0;
+  int64_t timestamp_version = 0;
+  int64_t snapshot_version = 0;
+  int64_t targets_version = 0;
+  absl::Time root_expires;
+  // Requests made and bytes of metadata fetched.
+  int requests = 0;
+  int64_t bytes = 0;
+  // Catalog targets ("catalog/….usc"), in name order.
+  std::vector<TargetFile> catalogs;
+};
+
+// Not thread-safe: one call at a time for each metadata folder.
+class Repository {
+ public:
+  // Stores `root` as the first trusted root, after checking that it is signed
+  // by its own threshold. Refuses a folder that already has one.
+  static absl::Status Initialize(const RepositoryOptions& options,
+                                 absl::string_view root);
+
+  // Opens an initialised folder. Damaged cached metadata other than the root
+  // is not fatal: it is fetched again.
+  static absl::StatusOr<std::unique_ptr<Repository>> Open(
+      const RepositoryOptions& options);
+  virtual ~Repository() = default;
+
+  // Runs the client workflow of the specification, section 5, to the end:
+  // root chain, timestamp, snapshot, targets. On failure what was trusted
+  // before stays trusted and on disk. Errors (all name the file):
+  // WU_E_METADATA_BAD_SIGNATURE (threshold not met),
+  // WU_E_METADATA_SIGNATURE_VERIFY_FAILED (hash, length or version differs
+  // from what the signed parent says; malformed),
+  // CERT_E_EXPIRED (expired), WU_E_REDIRECTOR_ID_SMALLER (rolled back),
+  // network codes.
+  virtual absl::StatusOr<RefreshOutcome> Refresh(
+      const CancellationToken& cancel) = 0;
+
+  // What was trusted at the last successful refresh, without any network.
+  virtual absl::StatusOr<RefreshOutcome> Trusted() = 0;
+
+  // Fetches a target into `destination` (replaced), verifying length and hash
+  // while it streams; nothing is left behind on failure. Errors:
+  // WU_E_DM_INCORRECTFILEHASH, network codes.
+  virtual absl::Status FetchTarget(const TargetFile& target,
+                                   const std::filesystem::path& destination,
+                                   const CancellationToken& cancel) = 0;
+};
+
+}  // namespace usher::repository
+
+#endif  // USHER_SERVICE_REPOSITORY_REPOSITORY_H_
