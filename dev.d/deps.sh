@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# What Usher needs from Debian 12, and how it gets there.
+
+readonly PACKAGES=(
+  # Building
+  g++ cmake ninja-build ccache pkg-config git ca-certificates
+  protobuf-compiler protobuf-compiler-grpc
+  libgrpc++-dev libprotobuf-dev libabsl-dev libspdlog-dev libsqlite3-dev
+  libcurl4-openssl-dev libssl-dev libzstd-dev libarchive-dev
+  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
+  # Tests, demo and bench
+  libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
+  python3 python3-grpcio python3-protobuf python3-pytest faketime procps
+  # Style
+  clang-format clang-tidy
+)
+
+# Daemons that some of these packages would start; the tests run their own
+# copies on ports of their own.
+readonly UNWANTED_SERVICES=(nginx tinyproxy)
+
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly POLICY_SAVED=$POLICY.before-usher-dev
+
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  else
+    sudo -- "$@"
+  fi
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# A policy-rc.d that says "start nothing" while we install. One that was there
+# is put aside and comes back afterwards, also after an interrupted run.
+forbid_services() {
+  if as_root test -e "$POLICY_SAVED"; then
+    allow_services
+  fi
+  if as_root test -e "$POLICY"; then
+    as_root mv "$POLICY" "$POLICY_SAVED"
+  fi
+  printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
+  as_root chmod 755 "$POLICY"
+}
+
+allow_services() {
+  if as_root test -e "$POLICY_SAVED"; then
+    as_root mv -f "$POLICY_SAVED" "$POLICY"
+  else
+    as_root rm -f "$POLICY"
+  fi
+}
+
+command_deps() {
+  local package missing=() fresh_services=()
+  for package in "${PACKAGES[@]}"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+
+  [[ -x /usr/bin/apt-get ]] ||
+    die "this needs Debian 12's apt-get; install by hand: ${missing[*]}"
+  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    die "not root and no sudo; as root, run: apt-get install ${missing[*]}"
+  fi
+  say "Installing ${#missing[@]} packages from Debian: ${missing[*]}"
+  local service
+  for service in "${UNWANTED_SERVICES[@]}"; do
+    [[ -e /etc/init.d/$service ]] || fresh_services+=("$service")
+  done
+
+  forbid_services
+  trap allow_services EXIT
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends \
+    -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
+  allow_services
+  trap - EXIT
+
+  # Their packages also enable them for the next boot. Those that were on this
+  # machine before us stay as they were.
+  for service in "${fresh_services[@]}"; do
+    [[ -e /etc/init.d/$service ]] || continue
+    as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
+    if [[ -d /run/systemd/system ]]; then
+      as_root systemctl --quiet disable "$service" 2>/dev/null || true
+    else
+      as_root deb-systemd-helper disable "$service.service" >/dev/null || true
+    fi
+    echo "Installed $service without starting or enabling its service."
+  done
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Tests: builds, runs every suite, and counts single test cases.
+
+# run_suites PRESET QUICK: all suites on one build; the reports go to
+# build/PRESET/reports. A failing suite does not stop the next one: the tally
+# at the end decides.
+run_suites() {
+  local preset=$1 quick=$2
+  local reports=$PWD/build/$preset/reports started
+  rm -rf "$reports"
+  mkdir -p "$reports/gtest" "$reports/single"
+
+  say "Formatting"
+  if command_fmt --check >"$reports/single/format.log" 2>&1; then
+    touch "$reports/single/format.ok"
+  else
+    cat "$reports/single/format.log"
+  fi
+
+  say "C++ tests"
+  started=$(now)
+  GTEST_OUTPUT="xml:$reports/gtest/" GTEST_BRIEF=1 \
+    ctest --test-dir "build/$preset" -j "$(jobs_wanted)" --timeout 600 \
+    --output-on-failure --no-tests=error \
+    --output-junit "$reports/ctest.xml" </dev/null || true
+  echo "C++ tests took $(($(now) - started)) s."
+
+  if ! $quick; then
+    say "Integration tests"
+    started=$(now)
+    "$PYTHON" -m pytest tests/integration --build "build/$preset" \
+      -p no:cacheprovider --junitxml "$reports/pytest.xml" -q </dev/null || true
+    echo "Integration tests took $(($(now) - started)) s."
+  fi
+}
+
+# Suppressions stand beside the tests, each with its reason.
+sanitizer_environment() {
+  export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+  export UBSAN_OPTIONS=print_stacktrace=1
+  export LSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/lsan.supp:print_suppressions=0
+  export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:halt_on_error=1:second_deadlock_stack=1
+}
+
+# test_on PRESET QUICK
+test_on() {
+  local preset=$1 quick=$2 suites=(format ctest)
+  command_deps
+  if $quick; then
+    build "$preset"
+  else
+    build "$preset"
+    suites+=(pytest)
+  fi
+  run_suites "$preset" "$quick"
+  "$PYTHON" tests/tally.py "build/$preset" "${suites[@]}"
+}
+
+command_test() {
+  local quick=false
+  case ${1:-} in
+    '') ;;
+    --quick) quick=true ;;
+    *) die "test: no option '$1'" ;;
+  esac
+  test_on debug "$quick"
+}
+
+command_asan() { sanitizer_environment; test_on asan false; }
+command_tsan() { sanitizer_environment; test_on tsan false; }

@@ -1,0 +1,131 @@
+"""Counts single test cases over all suites of one build.
+
+usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest)
+
+Reads what the suites reported, names every failed and every skipped case, and
+prints as its last line "N passed, N failed[, N skipped]". A suite without a
+report, a test binary that crashed, and one that failed although its report
+shows no failed case count as a failure each. Exit code 1 on any failure.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.failed = []
+        self.skipped = []
+
+    def add_cases(self, root):
+        """Counts the <testcase> elements of a JUnit report; how many failed."""
+        before = len(self.failed)
+        for case in root.iter("testcase"):
+            name = f"{case.get('classname')}.{case.get('name')}"
+            problem = case.find("failure")
+            if problem is None:
+                problem = case.find("error")
+            skip = case.find("skipped")
+            if problem is not None:
+                text = problem.get("message") or problem.text or ""
+                self.failed.append((name, first_line(text)))
+            elif skip is not None:
+                self.skipped.append((name, first_line(skip.get("message") or
+                                                      skip.text or "no reason")))
+            elif case.get("status") == "notrun":
+                self.skipped.append((name, "disabled"))
+            else:
+                self.passed += 1
+        return len(self.failed) - before
+
+
+def first_line(text):
+    """The line of a failure or skip message that says most."""
+    lines = [line for line in text.strip().splitlines() if line.strip()]
+    return lines[-1 if len(lines) > 1 and ".cc:" in lines[0] else 0] if lines else ""
+
+
+def parse(path):
+    try:
+        return ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError):
+        return None
+
+
+def tally_format(tally, build):
+    if (build / "reports/single/format.ok").exists():
+        tally.passed += 1
+    else:
+        tally.failed.append(("format", "not formatted; ./dev fmt does it"))
+
+
+def tally_ctest(tally, build):
+    shown = subprocess.run(
+        ["ctest", "--test-dir", str(build), "--show-only=json-v1"],
+        capture_output=True, check=False)
+    try:
+        tests = json.loads(shown.stdout)["tests"]
+    except (ValueError, KeyError):
+        tally.failed.append(("ctest", "cannot list its tests"))
+        return
+    report = parse(build / "reports/ctest.xml")
+    outcome = {}
+    if report is not None:
+        outcome = {case.get("name"): case.get("status")
+                   for case in report.iter("testcase")}
+    for test in tests:
+        name = test["name"]
+        ran_well = outcome.get(name) == "run"
+        labels = next((p["value"] for p in test.get("properties", [])
+                       if p["name"] == "LABELS"), [])
+        if "single" in labels:  # not GoogleTest: one case
+            if ran_well:
+                tally.passed += 1
+            else:
+                tally.failed.append((name, "failed; its output is above"))
+            continue
+        binary = pathlib.Path(test.get("command", [name])[0]).name
+        cases = parse(build / f"reports/gtest/{binary}.xml")
+        if cases is None:
+            tally.failed.append((name, "crashed or did not start: no report"))
+        elif not tally.add_cases(cases) and not ran_well:
+            tally.failed.append((name, "exited with a failure, or timed out, "
+                                 "after its cases had passed"))
+
+
+def tally_pytest(tally, build):
+    report = parse(build / "reports/pytest.xml")
+    if report is None:
+        tally.failed.append(("pytest", "no report"))
+    else:
+        tally.add_cases(report)
+        if not tally.passed:
+            tally.failed.append(("pytest", "ran no test"))
+
+
+def main():
+    build = pathlib.Path(sys.argv[1])
+    tally = Tally()
+    for suite in sys.argv[2:]:
+        {"format": tally_format, "ctest": tally_ctest,
+         "pytest": tally_pytest}[suite](tally, build)
+
+    for title, cases in (("Skipped", tally.skipped), ("Failed", tally.failed)):
+        if cases:
+            print(f"\n{title}:")
+            for name, reason in cases:
+                print(f"  {name}: {reason}")
+    print()
+    line = f"{tally.passed} passed, {len(tally.failed)} failed"
+    if tally.skipped:
+        line += f", {len(tally.skipped)} skipped"
+    print(line)
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
