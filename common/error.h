@@ -41,13 +41,16 @@ absl::Status SystemError(int error_number, absl::string_view what,
 
 }  // namespace usher
 
-// Returns from the enclosing function if `expr` is a failed absl::Status.
-#define USHER_RETURN_IF_ERROR(expr)                  \
-  do {                                               \
-    if (absl::Status usher_status_ = (expr);         \
-        !usher_status_.ok()) {                       \
-      return usher_status_;                          \
-    }                                                \
+// Returns from the enclosing function if `expr` is a failed absl::Status. The
+// name carries the line, so that `expr` may hold a lambda that uses it too.
+#define USHER_RETURN_IF_ERROR(expr) \
+  USHER_RETURN_IF_ERROR_IMPL_(USHER_CONCAT_(usher_status_, __LINE__), expr)
+
+#define USHER_RETURN_IF_ERROR_IMPL_(tmp, expr)  \
+  do {                                          \
+    if (absl::Status tmp = (expr); !tmp.ok()) { \
+      return tmp;                               \
+    }                                           \
   } while (false)
 
 #define USHER_CONCAT_INNER_(a, b) a##b

@@ -14,11 +14,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/cancellation.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace usher::store {
+
+// Every error of this header is one of: ERROR_DISK_FULL; WU_E_DS_INVALID (the
+// file is damaged); WU_E_DS_INUSE (another process holds it);
+// WU_E_DS_ROWEXISTS and WU_E_DS_MISSINGREF (a unique or foreign key);
+// WU_E_CALL_CANCELLED; E_OUTOFMEMORY; WU_E_DS_UNEXPECTED for the rest.
 
 // A prepared statement, reset and returned to its connection's cache when
 // destroyed. Bind indexes start at 1, columns at 0. Errors of Bind are kept
@@ -67,6 +73,10 @@ class Connection {
   virtual absl::Status Execute(absl::string_view sql) = 0;
   virtual int64_t LastInsertRowId() const = 0;
   virtual int64_t Changes() const = 0;
+  // Makes running statements fail with WU_E_CALL_CANCELLED soon after `token`
+  // is cancelled. Lasts until the enclosing Read or Write returns; `token`
+  // must live as long.
+  virtual void StopWhenCancelled(const CancellationToken& token) = 0;
 
  protected:
   static Statement MakeStatement(sqlite3* database, sqlite3_stmt* statement,
@@ -93,7 +103,9 @@ class Database {
   virtual ~Database() = default;
 
   // Runs `body` in a read transaction: one consistent snapshot. Readers do
-  // not wait for the writer.
+  // not wait for the writer. A body that waits for something else (a slow
+  // client) keeps a reader busy; read in pieces then. Must not be nested in
+  // Read or Write.
   virtual absl::Status Read(
       absl::FunctionRef<absl::Status(Connection&)> body) = 0;
   // Runs `body` in a write transaction, committed durably (fsync) when `body`
