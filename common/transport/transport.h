@@ -28,11 +28,11 @@ struct PeerIdentity {
   // Key of the identity: "uid:1000" or a SID. Two connections with equal
   // `user` belong to the same owner of sessions.
   std::string user;
-  // Everything that authorisation looks at, as one text (user, groups,
-  // elevation): connections with equal `credentials` share a server.
+  // Everything that authorisation looks at, as one text (user and whether an
+  // administrator): connections with equal `credentials` share a server.
   std::string credentials;
-  // Root, or a member of the configured administrators group; an elevated
-  // administrator or SYSTEM on Windows.
+  // Root, the user the service itself runs as, or a member of the configured
+  // administrators group; an elevated administrator or SYSTEM on Windows.
   bool is_administrator = false;
   // For logs only: process ids are reused.
   int64_t process_id = 0;
@@ -56,6 +56,13 @@ struct ListenOptions {
   // Everyone on the machine may connect; false: only the service's own user
   // and root (a private instance made with --state-dir).
   bool world_accessible = true;
+  // Open connections in all and for each user; 0: no limit. A connection
+  // beyond them is closed at once, without a byte.
+  int max_connections = 1024;
+  int max_connections_per_user = 256;
+  // Told, on the listener's thread, why a connection was refused. May be
+  // empty; must not block.
+  std::function<void(const std::string& reason)> on_refused;
 };
 
 // Accepts connections until stopped.
@@ -73,7 +80,10 @@ class Listener {
   // the listener's.
   virtual absl::Status Start(AcceptCallback callback) = 0;
   // Accepts no more, removes the socket file and waits for a running callback.
+  // Connections already handed over go on.
   virtual void Stop() = 0;
+  // Connections with these credentials that are open now. Thread-safe.
+  virtual int OpenConnections(const std::string& credentials) const = 0;
 };
 
 struct DialOptions {
