@@ -30,7 +30,7 @@ struct Key {
   std::string unknown_keyval_fields;
 };
 
-// The key's JSON object, canonical.
+// The key's JSON object, as it stands in metadata.
 std::string KeyToJson(const Key& key);
 
 // Reads one key object. WU_E_METADATA_SIGNATURE_VERIFY_FAILED when malformed.
@@ -46,9 +46,9 @@ std::string KeyId(const Key& key);
 absl::Status VerifySignature(const Key& key, absl::string_view message,
                              absl::string_view signature);
 
-// What the key is, whatever its encoding, type name or id: SHA-256 of its
-// SubjectPublicKeyInfo in DER. Two entries for one key have one fingerprint,
-// so that it counts once towards a threshold. Fails for a key that is not
+// What the key is, whatever its encoding, type name or id: a hash of the
+// numbers that make it up. Two entries for one key have one fingerprint, so
+// that it counts once towards a threshold. Fails for a key that is not
 // understood or not well formed.
 absl::StatusOr<std::string> KeyFingerprint(const Key& key);
 

@@ -4,9 +4,11 @@
 // The order-enforcing core of the client workflow (TUF specification, section
 // 5.3 to 5.6), without I/O: bytes go in, trusted documents come out.
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +26,13 @@ absl::Status VerifyThreshold(absl::string_view signed_bytes,
                              const std::vector<Signature>& signatures,
                              const std::map<std::string, Key>& keys,
                              const Role& role);
+
+// Whether `bytes` have the length and every hash of a known algorithm that
+// their parent says. At least one hash must be of a known algorithm if
+// `need_hash`. WU_E_METADATA_SIGNATURE_VERIFY_FAILED otherwise.
+absl::Status CheckContent(absl::string_view bytes,
+                          const std::optional<int64_t>& length,
+                          const Hashes& hashes, bool need_hash);
 
 // A document is trusted once its call succeeded; a call that fails changes
 // nothing. Calls must come in the order of the specification: roots, then the
@@ -94,17 +103,14 @@ class TrustedMetadataSet {
   template <typename Body>
   absl::StatusOr<Metadata<Body>> Verified(absl::string_view bytes) const;
   absl::Status CheckExpiry(absl::string_view type, const Common& body) const;
-  // The trusted snapshot is the one that the timestamp names, unexpired.
-  absl::Status CheckFinalSnapshot() const;
   absl::Status CheckSnapshotRollback(const Snapshot& next) const;
 
   Metadata<Root> root_;
   absl::Time reference_time_;
   bool online_keys_rotated_ = false;
   bool root_finished_ = false;
-  bool timestamp_updated_ = false;
+  bool timestamp_final_ = false;
   bool snapshot_final_ = false;
-  std::string snapshot_bytes_digest_;
   std::optional<Metadata<Timestamp>> timestamp_;
   std::optional<Metadata<Snapshot>> snapshot_;
   std::optional<Metadata<Targets>> targets_;
