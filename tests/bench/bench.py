@@ -1,0 +1,264 @@
+"""Measures a build of Usher beside the programs that do the same elsewhere.
+
+usage: bench.py --build BUILD [rpc] [search] [download] [refresh]
+
+Every figure comes from this machine and this run. A latency is the time from
+the client's call to its last result; "whole process" is what a shell waits for.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+from harness import platform as platforms  # noqa: E402
+from harness.api import Api  # noqa: E402
+from harness.daemon import Usherd  # noqa: E402
+from harness.publisher import Repository  # noqa: E402
+from harness.stubs import Stubs  # noqa: E402
+from harness.webserver import WebServer  # noqa: E402
+
+MEGABYTE = 1024 * 1024
+
+
+def show(*cells):
+    print("  " + "".join(f"{cell:<{width}}" for cell, width in
+                         zip(cells, (46, 14, 14, 14))).rstrip(), flush=True)
+
+
+def title(text):
+    print(f"\n{text}", flush=True)
+
+
+def microseconds(value):
+    return f"{value / 1000:.2f} ms" if value >= 1000 else f"{value:.1f} us"
+
+
+def seconds(value):
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.1f} ms"
+
+
+class Bench:
+    def __init__(self, build, work):
+        self.platform = platforms.Platform(build)
+        self.work = work
+        self.stubs = Stubs(self.platform.build / "tests/python")
+        self.daemon = Usherd(self.platform, work / "state", work / "run")
+
+    def tool(self, *words):
+        """Runs usher_bench; its JSON lines by name."""
+        done = subprocess.run(
+            [*self.platform.command("usher_bench"), *map(str, words)],
+            check=True, capture_output=True, text=True)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return {line["name"]: line for line in lines}
+
+    @contextlib.contextmanager
+    def running(self):
+        self.daemon.start()
+        api = Api(self.stubs, self.daemon.address)
+        try:
+            yield api
+        finally:
+            api.close()
+            self.daemon.close()
+
+    def whole_process(self, command, runs=5):
+        """Median wall time of a command, output thrown away."""
+        times = []
+        environment = {**os.environ, "USHER_ADDRESS": str(self.daemon.address)}
+        for _ in range(runs + 1):
+            started = time.perf_counter()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
+                           stdin=subprocess.DEVNULL, env=environment)
+            times.append(time.perf_counter() - started)
+        return statistics.median(times[1:])
+
+    # --- session property read beside a bare echo ---
+
+    def rpc(self):
+        title("Unary call: read a session's properties (20,000 calls each, "
+              "in turn)")
+        address = self.work / "bare.sock"
+        with self.running():
+            bare = subprocess.Popen(
+                [*self.platform.command("usher_bench"), "bare-server",
+                 str(address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True)
+            try:
+                assert bare.stdout.readline() == "ready\n"
+                result = self.tool("rpc", self.daemon.address, address)
+            finally:
+                bare.communicate()
+        ours, echo = result["session_read"], result["bare_echo"]
+        show("", "p50", "p99")
+        for name, line in (("usherd", ours), ("bare gRPC, same socket", echo)):
+            show(name, microseconds(line["p50_us"]),
+                 microseconds(line["p99_us"]))
+        show("ratio", f"{ours['p50_us'] / echo['p50_us']:.2f}",
+             f"{ours['p99_us'] / echo['p99_us']:.2f}")
+
+    # --- searching all packages that apt knows ---
+
+    def search(self):
+        title("Search: every package that apt knows on this machine")
+        lists = [p for p in pathlib.Path("/var/lib/apt/lists").glob("*_Packages*")
+                 if p.is_file()]
+        if not lists:
+            print("  no package lists here; run apt-get update first")
+            return
+        repository = Repository(self.platform, self.work / "apt-repository",
+                                self.work / "apt-sources")
+        started = time.perf_counter()
+        repository.import_packages(*lists)
+        repository.publish()
+        published = time.perf_counter() - started
+        with self.running() as api:
+            started = time.perf_counter()
+            service = api.add_service(repository.url, repository.root)
+            loaded = time.perf_counter() - started
+            show("updates in the catalog", f"{service.update_count:,}")
+            show("import and sign", seconds(published))
+            show("verify and load", seconds(loaded))
+        with self.running() as api:
+            session = api.open_session("usher-bench").session.name
+            one = api.search(session, "", service.service_id, text="coreutils",
+                             max_results=1)[0].identity.update_id
+            self.memory("resident after start and one search")
+            self.search_table(service, one)
+            self.memory("resident after all searches")
+        title("The same, whole processes")
+        with self.running():
+            usher = self.platform.command("usher")
+            for name, command in (
+                    ("apt-cache search --names-only '^coreutils$'",
+                     ["apt-cache", "search", "--names-only", "^coreutils$"]),
+                    ("usher search coreutils",
+                     [*usher, "search", "--offline", "coreutils"]),
+                    ("apt-cache dumpavail", ["apt-cache", "dumpavail"]),
+                    ("usher search --json (all)",
+                     [*usher, "search", "--offline", "--json"])):
+                show(name, seconds(self.whole_process(command)))
+
+    def memory(self, label):
+        show(label, f"{self.daemon.memory_kib('VmRSS') / 1024:.1f} MiB",
+             f"anon {self.daemon.memory_kib('RssAnon') / 1024:.1f}")
+
+    def search_table(self, service, update_id):
+        show("", "p50", "p99", "found")
+        for name, criteria, text, runs in (
+                ("one name (text coreutils)", "IsInstalled=0 or IsInstalled=1",
+                 "coreutils", 200),
+                ("one UpdateID", f"UpdateID='{update_id}'", "", 500),
+                ("IsInstalled=0 and Type='Software'",
+                 "IsInstalled=0 and Type='Software'", "", 10)):
+            result = self.tool("search", self.daemon.address, "--service",
+                               service.service_id, "--name", name, "--criteria",
+                               criteria, "--text", text, "--runs", runs)
+            line = result[name]
+            show(name, microseconds(line["p50_us"]),
+                 microseconds(line["p99_us"]),
+                 f"{result[name + ' found']['count']:,}")
+
+    # --- downloading, verified, beside curl ---
+
+    def download(self, files=5, size=256 * MEGABYTE):
+        title(f"Download: {size // MEGABYTE} MiB from nginx on loopback, "
+              f"median of {files}")
+        repository = Repository(self.platform, self.work / "big-repository",
+                                self.work / "big-sources")
+        for number in range(files):
+            blob = self.work / f"blob{number}"
+            with open(blob, "wb") as out:
+                for _ in range(size // MEGABYTE):
+                    out.write(os.urandom(MEGABYTE))
+            repository.add_exec(f"blob{number}", "1", blob)
+        repository.publish()
+        web = WebServer(repository.published, self.work / "nginx")
+        ours, theirs, hashed = [], [], []
+        try:
+            with self.running() as api:
+                service = api.add_service(web.url, repository.root)
+                session = api.open_session("usher-bench").session.name
+                for update in api.search(session, "", service.service_id):
+                    content = update.download_contents[0]
+                    target = str(self.work / "curl.out")
+                    started = time.perf_counter()
+                    subprocess.run(["curl", "-sS", "-o", target,
+                                    content.download_url], check=True)
+                    theirs.append(time.perf_counter() - started)
+                    started = time.perf_counter()
+                    subprocess.run(["sha256sum", target], check=True,
+                                   stdout=subprocess.DEVNULL)
+                    hashed.append(theirs[-1] + time.perf_counter() - started)
+                    os.remove(target)
+                    started = time.perf_counter()
+                    result = api.download(session, [update])
+                    ours.append(time.perf_counter() - started)
+                    assert result.hresult == 0, result
+        finally:
+            web.stop()
+        for name, times in (("usherd, verified, in the cache", ours),
+                            ("curl -o", theirs),
+                            ("curl -o and then sha256sum", hashed)):
+            middle = statistics.median(times)
+            show(name, seconds(middle), f"{size / MEGABYTE / middle:.0f} MiB/s")
+
+    # --- asking for news when there are none ---
+
+    def refresh(self, runs=50):
+        title("Refresh with nothing new")
+        repository = Repository(self.platform, self.work / "small-repository",
+                                self.work / "small-sources")
+        repository.add_archive("thing", "1", {"thing": b"x"})
+        repository.publish()
+        web = WebServer(repository.published, self.work / "small-nginx")
+        times = []
+        try:
+            with self.running() as api:
+                service = api.add_service(web.url, repository.root)
+                web.stop_serving()
+                before = len(web.requests())
+                web.start()
+                for _ in range(runs):
+                    started = time.perf_counter()
+                    api.refresh(service.service_id)
+                    times.append(time.perf_counter() - started)
+                web.stop_serving()
+                requests = len(web.requests()) - before
+        finally:
+            web.stop()
+        show("requests for each refresh", f"{requests / runs:.2f}")
+        show("time, median", seconds(statistics.median(times)))
+
+
+def main():
+    names = ["rpc", "search", "download", "refresh"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build/release")
+    parser.add_argument("which", nargs="*", metavar="NAME",
+                        help=f"one or more of {', '.join(names)}")
+    arguments = parser.parse_args()
+    unknown = set(arguments.which) - set(names)
+    if unknown:
+        parser.error(f"no bench named {', '.join(sorted(unknown))}")
+    for name in arguments.which or names:
+        work = pathlib.Path(tempfile.mkdtemp(prefix="usher-bench-"))
+        try:
+            getattr(Bench(arguments.build, work), name)()
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

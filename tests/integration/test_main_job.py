@@ -1,0 +1,160 @@
+"""The main job through nothing but gRPC: any language can be a client."""
+
+import subprocess
+
+import pytest
+
+from harness import packages
+from harness.api import Failure
+
+
+def run(path):
+    return subprocess.run([str(path)], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def test_archive_over_http(api, stubs, daemon, repository, serve):
+    repository.add_archive("greeter", "1.0", {"greet": b"#!/bin/sh\necho one\n"})
+    repository.publish()
+    web = serve(repository.published)
+    service = api.add_service(web.url, repository.root)
+    assert service.update_count == 1
+    assert service.root_version == 1
+
+    opened = api.open_session("main-job", user_locale="en-GB")
+    assert not opened.attached
+    session = opened.session.name
+
+    found = api.search(session, "IsInstalled=0 and Type='Software'",
+                       service.service_id)
+    assert [u.name for u in found] == ["greeter"]
+    update = found[0]
+    assert not update.is_downloaded and not update.is_installed
+    assert update.max_download_size > 0
+
+    job = api.begin_download(session, [update])
+    states = [event.state for event in api.watch(job.name)]
+    assert states[-1] == stubs.job.JOB_STATE_COMPLETED
+    result = api.end_download(job.name)
+    assert result.result_code == stubs.types.OPERATION_RESULT_CODE_SUCCEEDED
+    assert [r.hresult for r in result.update_results] == [0]
+
+    result = api.install(session, [update])
+    assert result.result_code == stubs.types.OPERATION_RESULT_CODE_SUCCEEDED
+    program = daemon.state / "products/greeter/current/greet"
+    assert run(program) == "one"
+    assert api.search(session, "IsInstalled=1", service.service_id)[
+        0].is_installed
+
+    result = api.uninstall(session, [update])
+    assert result.result_code == stubs.types.OPERATION_RESULT_CODE_SUCCEEDED
+    assert not program.exists()
+    assert not api.search(session, "IsInstalled=1", service.service_id)
+
+    history = api.query_history()
+    types = stubs.types
+    assert [(e.operation, e.result_code) for e in history] == [
+        (types.UPDATE_OPERATION_UNINSTALLATION,
+         types.OPERATION_RESULT_CODE_SUCCEEDED),
+        (types.UPDATE_OPERATION_INSTALLATION,
+         types.OPERATION_RESULT_CODE_SUCCEEDED)]
+    assert all(e.client_application_id == "main-job" for e in history)
+    assert all(e.update_identity == update.identity for e in history)
+
+
+def test_upgrade_supersedes_and_undoes(api, stubs, daemon, repository):
+    repository.add_archive("tool", "1.0", {"tool": b"#!/bin/sh\necho 1.0\n"})
+    repository.add_archive("tool", "2.0", {"tool": b"#!/bin/sh\necho 2.0\n"})
+    repository.publish()
+    service = api.add_service(repository.url, repository.root)
+    session = api.open_session().session.name
+
+    newest = api.search(session, "IsInstalled=0", service.service_id)
+    assert [u.version for u in newest] == ["2.0"]
+    both = api.search(session, "IsInstalled=0", service.service_id,
+                      include_potentially_superseded_updates=True)
+    assert sorted(u.version for u in both) == ["1.0", "2.0"]
+    by_version = {u.version: u for u in both}
+
+    program = daemon.state / "products/tool/current/tool"
+    for version in ("1.0", "2.0"):
+        update = by_version[version]
+        api.download(session, [update])
+        result = api.install(session, [update])
+        assert result.hresult == 0, result
+        assert run(program) == version
+
+
+def test_exec_handler_reports_exit_codes(api, stubs, repository, work):
+    marker = work / "marker"
+    repository.add_exec("agent", "1", packages.script(
+        work / "agent.sh", f'echo "$1" > {marker}\nexit 3010\n'),
+        arguments=["hello"])
+    repository.add_exec("broken", "1", packages.script(
+        work / "broken.sh", "exit 42\n"))
+    repository.publish()
+    service = api.add_service(repository.url, repository.root)
+    session = api.open_session().session.name
+    found = {u.name: u for u in api.search(session, "IsInstalled=0",
+                                           service.service_id)}
+    updates = [found["agent"], found["broken"]]
+    api.download(session, updates)
+    result = api.install(session, updates)
+    assert result.hresult == 0x00240003 or (
+        result.result_code ==
+        stubs.types.OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS)
+    assert marker.read_text() == "hello\n"
+    assert result.update_results[0].reboot_required
+    assert result.reboot_required
+    broken = result.update_results[1]
+    assert broken.result_code == stubs.types.OPERATION_RESULT_CODE_FAILED
+    assert broken.unmapped_result_code == 42
+    assert broken.message
+
+
+@pytest.mark.root
+def test_deb_handler_installs_real_packages(api, stubs, repository, work):
+    name = "usher-integration-probe"
+    try:
+        for version in ("1.0-1", "1.1-1"):
+            repository.add_deb(packages.deb(work, name, version))
+        repository.publish()
+        service = api.add_service(repository.url, repository.root)
+        session = api.open_session().session.name
+        found = {u.version: u for u in api.search(
+            session, "", service.service_id,
+            include_potentially_superseded_updates=True)}
+        for version in ("1.0-1", "1.1-1"):
+            update = found[version]
+            api.download(session, [update])
+            result = api.install(session, [update])
+            assert result.hresult == 0, result
+            assert run(f"/usr/bin/{name}") == f"{name} {version}"
+        assert api.uninstall(session, [found["1.1-1"]]).hresult == 0
+        status = subprocess.run(
+            ["dpkg-query", "-W", "-f", "${db:Status-Status}", name],
+            capture_output=True, text=True, check=False).stdout
+        assert status != "installed"
+    finally:
+        subprocess.run(["dpkg", "--purge", name], check=False,
+                       capture_output=True)
+
+
+def test_installing_what_is_not_downloaded_is_a_result(api, stubs, repository):
+    repository.add_archive("a", "1", {"a": b"#!/bin/sh\n"})
+    repository.publish()
+    service = api.add_service(repository.url, repository.root)
+    session = api.open_session().session.name
+    updates = api.search(session, "", service.service_id)
+    result = api.install(session, updates)
+    assert result.result_code == stubs.types.OPERATION_RESULT_CODE_FAILED
+    assert result.update_results[0].hresult == 0x80246007
+
+
+def test_bad_criteria_name_the_position(api):
+    session = api.open_session().session.name
+    with pytest.raises(Failure) as caught:
+        api.search(session, "IsInstalled=2")
+    assert caught.value.hresult == 0x80240032
+    assert caught.value.symbol == "WU_E_INVALID_CRITERIA"
+    assert caught.value.request_id

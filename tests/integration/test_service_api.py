@@ -1,0 +1,145 @@
+"""What every gRPC service offers besides its own calls, and size."""
+
+import grpc
+import pytest
+
+from harness.api import Failure
+
+SERVICES = {"SessionService", "SearcherService", "DownloaderService",
+            "InstallerService", "JobService", "UpdateStateService",
+            "HistoryService", "UpdateServiceManager", "SystemService"}
+
+
+def test_health_of_each_service(api, stubs):
+    h = stubs.health
+    for service in ["", *(f"usher.v1.{name}" for name in SERVICES)]:
+        answer = api.call(api.health.Check,
+                          h.HealthCheckRequest(service=service))
+        assert answer.status == h.HealthCheckResponse.SERVING, service
+    with pytest.raises(Failure) as caught:
+        api.call(api.health.Check, h.HealthCheckRequest(service="no.such"))
+    assert caught.value.code == grpc.StatusCode.NOT_FOUND
+
+
+def test_reflection_describes_all(api, stubs):
+    r = stubs.reflection
+    stub = stubs.reflection_grpc.ServerReflectionStub(api.channel)
+    answers = list(stub.ServerReflectionInfo(iter([
+        r.ServerReflectionRequest(list_services="*"),
+        r.ServerReflectionRequest(
+            file_containing_symbol="usher.v1.SessionService")])))
+    listed = {s.name for s in answers[0].list_services_response.service}
+    assert {f"usher.v1.{name}" for name in SERVICES} <= listed
+    assert "grpc.health.v1.Health" in listed
+    assert answers[1].file_descriptor_response.file_descriptor_proto
+
+
+def test_agent_info(api, stubs):
+    info = api.call(api.system.GetAgentInfo,
+                    stubs.system.GetAgentInfoRequest())
+    assert (info.api_major_version, info.api_minor_version) == (8, 0)
+    assert info.product_version_string.count(".") == 2
+
+
+def test_request_id_of_the_caller_reaches_error_and_log(api, stubs, daemon):
+    with pytest.raises(Failure) as caught:
+        api.call(api.sessions.GetSession,
+                 stubs.session.GetSessionRequest(name="sessions/" + "0" * 32),
+                 metadata=[("x-usher-request-id", "test.request-42")])
+    assert caught.value.request_id == "test.request-42"
+    assert caught.value.code == grpc.StatusCode.NOT_FOUND
+    daemon.stop()
+    logged = "".join(p.read_text() for p in
+                     (daemon.state / "log").glob("*.log")) + daemon.output
+    assert "test.request-42" in logged
+
+
+@pytest.mark.parametrize("bad", ["spaces are bad", "x" * 65, ""])
+def test_odd_request_ids_are_replaced(api, stubs, bad):
+    with pytest.raises(Failure) as caught:
+        api.call(api.sessions.GetSession,
+                 stubs.session.GetSessionRequest(name="sessions/" + "0" * 32),
+                 metadata=[("x-usher-request-id", bad)])
+    assert caught.value.request_id not in ("", bad)
+
+
+def test_too_large_a_request_is_refused(api, stubs):
+    with pytest.raises(Failure) as caught:
+        api.open_session("x" * (8 * 1024 * 1024))
+    assert caught.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    api.open_session("still there")
+
+
+@pytest.mark.parametrize("client_id", ["x" * 257, "line\nbreak", "nul\0"])
+def test_bad_client_ids_are_refused(api, client_id):
+    with pytest.raises(Failure) as caught:
+        api.open_session(client_id)
+    assert caught.value.hresult == 0x80070057
+    assert "client_application_id" in (caught.value.subject +
+                                       caught.value.message)
+
+
+def test_unset_client_id_reads_unknown(api):
+    assert api.open_session("").session.client_application_id == "Unknown"
+
+
+def test_history_indexes(api, stubs):
+    assert not api.query_history(0, 10)
+    for start, count in ((-1, 1), (0, 0), (0, -1)):
+        with pytest.raises(Failure) as caught:
+            api.query_history(start, count)
+        assert caught.value.symbol == "WU_E_INVALIDINDEX"
+    with pytest.raises(Failure) as caught:
+        api.query_history(0, 1, "Title='x'")
+    assert caught.value.hresult == 0x80240032
+    count = api.call(api.history.GetTotalHistoryCount,
+                     stubs.history.GetTotalHistoryCountRequest())
+    assert count.count == 0
+
+
+def test_refresh_of_nothing_new_is_one_request(api, repository, serve):
+    repository.add_archive("thing", "1", {"thing": b"#!/bin/sh\n"})
+    repository.publish()
+    web = serve(repository.published)
+    service = api.add_service(web.url, repository.root)
+    web.stop_serving()
+    before = len(web.requests())
+    web.start()
+    assert not api.refresh(service.service_id).changed
+    web.stop_serving()
+    assert len(web.requests()) - before <= 2, web.requests()[before:]
+
+
+def test_listing_everything_keeps_memory_bounded(daemon, connect, platform,
+                                                 repository, work):
+    count = 20000
+    index = work / "Packages"
+    with open(index, "w", encoding="utf-8") as out:
+        for number in range(count):
+            out.write(f"Package: made-up-{number}\nVersion: 1.{number}-1\n"
+                      "Architecture: all\nMaintainer: Nobody <n@example.org>\n"
+                      f"Filename: pool/m/made-up-{number}.deb\nSize: 1000\n"
+                      f"SHA256: {number:064x}\n"
+                      f"Description: made-up package {number}\n"
+                      f" {'Some longer text. ' * 20}\n\n")
+    repository.import_packages(index)
+    repository.publish()
+    daemon.start()
+    api = connect()
+    service = api.add_service(repository.url, repository.root)
+    assert service.update_count == count
+    session = api.open_session().session.name
+    daemon.reset_peak_memory()
+    before = daemon.memory_kib("VmRSS")
+    seen = 0
+    for response in api.search_stream(session, "IsInstalled=0",
+                                      service.service_id):
+        assert response.ByteSize() < 1024 * 1024
+        seen += len(response.chunk.updates)
+        if response.HasField("summary"):
+            assert response.summary.update_count == count
+    assert seen == count
+    if not platform.sanitized:
+        grown = daemon.memory_kib("VmHWM") - before
+        # The whole listing weighs about 15 MB on the wire.
+        assert grown < 12 * 1024, f"{grown} KiB"
