@@ -1,0 +1,179 @@
+#include "service/repository/repository.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/tuf/trusted_metadata_set.h"
+#include "service/repository/fetcher.h"
+#include "service/repository/metadata_store.h"
+#include "service/repository/refresh.h"
+#include "service/repository/target_download.h"
+#include "service/repository/url.h"
+
+namespace usher::repository {
+namespace {
+
+constexpr char kRoot[] = "root";
+constexpr char kTargets[] = "targets";
+
+absl::Status CheckRoot(absl::string_view root) {
+  return tuf::TrustedMetadataSet::Create(root, absl::Now()).status();
+}
+
+// The version of a cached document that serves only to report it; 0 when there
+// is none.
+template <typename Body>
+int64_t CachedVersion(const MetadataStore& store, int64_t max_bytes) {
+  const std::optional<std::string> bytes =
+      store.ReadIfUsable(Body::kType, max_bytes);
+  if (!bytes.has_value()) return 0;
+  const absl::StatusOr<tuf::Metadata<Body>> metadata = tuf::Parse<Body>(*bytes);
+  return metadata.ok() ? metadata->body.version : 0;
+}
+
+Fetcher::Options FetcherOptions(const RepositoryOptions& options) {
+  Fetcher::Options result;
+  result.proxy = options.proxy;
+  result.min_speed = options.min_speed;
+  result.connect_timeout = options.connect_timeout;
+  result.base_url = options.url;
+  return result;
+}
+
+class RepositoryImpl final : public Repository {
+ public:
+  explicit RepositoryImpl(const RepositoryOptions& options)
+      : options_(options),
+        store_(options.metadata_dir),
+        fetcher_(Fetcher::Create(FetcherOptions(options))) {}
+
+  absl::StatusOr<RefreshOutcome> Refresh(
+      const CancellationToken& cancel) override {
+    return RefreshRun(options_, store_, *fetcher_, cancel).Run();
+  }
+
+  absl::StatusOr<RefreshOutcome> Trusted() override {
+    USHER_ASSIGN_OR_RETURN(const tuf::Root root, TrustedRoot());
+    USHER_ASSIGN_OR_RETURN(const tuf::Targets targets, TrustedTargets(root));
+    RefreshOutcome outcome;
+    outcome.root_version = root.version;
+    outcome.root_expires = root.expires;
+    outcome.timestamp_version =
+        CachedVersion<tuf::Timestamp>(store_, options_.max_timestamp_bytes);
+    outcome.snapshot_version =
+        CachedVersion<tuf::Snapshot>(store_, options_.max_snapshot_bytes);
+    outcome.targets_version = targets.version;
+    USHER_ASSIGN_OR_RETURN(outcome.catalogs,
+                           CatalogsOf(targets, options_.max_catalog_bytes));
+    return outcome;
+  }
+
+  absl::Status FetchTarget(const TargetFile& target,
+                           const std::filesystem::path& destination,
+                           const CancellationToken& cancel) override {
+    if (!tuf::IsConfinedTargetName(target.name) || target.length < 0) {
+      return Error(hr::kEInvalidarg, "not the name of a target", target.name);
+    }
+    USHER_ASSIGN_OR_RETURN(const tuf::Root root, TrustedRoot());
+    const std::string path =
+        TargetPath(target, root.consistent_snapshot.value_or(false));
+    return DownloadTarget(*fetcher_,
+                          JoinUrl(JoinUrl(options_.url, "targets"), path),
+                          target, destination, cancel);
+  }
+
+ private:
+  absl::StatusOr<tuf::Root> TrustedRoot() const {
+    USHER_ASSIGN_OR_RETURN(const std::string bytes,
+                           store_.Read(kRoot, options_.max_root_bytes));
+    USHER_ASSIGN_OR_RETURN(const tuf::TrustedMetadataSet set,
+                           tuf::TrustedMetadataSet::Create(bytes, absl::Now()));
+    return set.root();
+  }
+
+  // targets.json is replaced as the last step of a refresh, so that it is
+  // always that of one that succeeded; neither expiry nor a newer timestamp or
+  // snapshot of an unfinished refresh matter for using it without network.
+  absl::StatusOr<tuf::Targets> TrustedTargets(const tuf::Root& root) const {
+    const std::optional<std::string> bytes =
+        store_.ReadIfUsable(kTargets, options_.max_targets_bytes);
+    if (!bytes.has_value()) {
+      return Error(hr::kWuEDsDatanotavailable,
+                   "targets.json: nothing is trusted yet; refresh first",
+                   "targets.json");
+    }
+    absl::StatusOr<tuf::Metadata<tuf::Targets>> metadata =
+        tuf::Parse<tuf::Targets>(*bytes);
+    absl::Status status = metadata.status();
+    if (status.ok()) {
+      status =
+          tuf::VerifyThreshold(metadata->signed_bytes, metadata->signatures,
+                               root.keys, root.roles.at(kTargets));
+    }
+    if (!status.ok()) {
+      return Error(hr::kWuEDsDatanotavailable,
+                   absl::StrCat("targets.json: the trusted copy is no longer "
+                                "usable (",
+                                status.message(), "); refresh first"),
+                   "targets.json");
+    }
+    return std::move(metadata->body);
+  }
+
+  const RepositoryOptions options_;
+  const MetadataStore store_;
+  const std::unique_ptr<Fetcher> fetcher_;
+};
+
+}  // namespace
+
+absl::Status Repository::Initialize(const RepositoryOptions& options,
+                                    absl::string_view root) {
+  if (static_cast<int64_t>(root.size()) > options.max_root_bytes) {
+    return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                 absl::StrCat("root.json: larger than the limit of ",
+                              options.max_root_bytes, " bytes"),
+                 "root.json");
+  }
+  USHER_RETURN_IF_ERROR(CheckRoot(root));
+  const MetadataStore store(options.metadata_dir);
+  USHER_RETURN_IF_ERROR(store.Create());
+  if (store.Has(kRoot)) {
+    return Error(hr::kWuEDsRowexists,
+                 absl::StrCat(PathToUtf8(options.metadata_dir),
+                              " already has a trusted root.json"),
+                 "root.json");
+  }
+  return store.Write(kRoot, root);
+}
+
+absl::StatusOr<std::unique_ptr<Repository>> Repository::Open(
+    const RepositoryOptions& options) {
+  USHER_RETURN_IF_ERROR(ParseUrl(options.url).status());
+  const MetadataStore store(options.metadata_dir);
+  const absl::StatusOr<std::string> root =
+      store.Read(kRoot, options.max_root_bytes);
+  if (!root.ok()) {
+    return Annotate(root.status(),
+                    "the repository has no usable trusted root; register the "
+                    "update service again");
+  }
+  if (const absl::Status status = CheckRoot(*root); !status.ok()) {
+    return Annotate(status,
+                    "the trusted root is damaged; register the update service "
+                    "again");
+  }
+  USHER_RETURN_IF_ERROR(store.RemoveLeftovers());
+  return std::make_unique<RepositoryImpl>(options);
+}
+
+}  // namespace usher::repository
