@@ -1,0 +1,119 @@
+#include "common/file_io.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "common/error.h"
+#include "gtest/gtest.h"
+#include "tests/unit/common/temp_folder.h"
+
+namespace usher {
+namespace {
+
+namespace fs = std::filesystem;
+
+size_t CountEntries(const fs::path& folder) {
+  return static_cast<size_t>(
+      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+fs::perms PermissionsOf(const fs::path& path) {
+  return fs::status(path).permissions();
+}
+
+TEST(FileIoTest, PathsKeepTheirText) {
+  const std::string text = "a/\xC3\xA9\xE2\x82\xAC.txt";
+  EXPECT_EQ(PathToUtf8(PathFromUtf8(text)), text);
+}
+
+TEST(FileIoTest, WritesAndReads) {
+  const TempFolder folder;
+  const std::string content("a\0b\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(folder / "f", content).ok());
+  EXPECT_EQ(ReadFile(folder / "f", 4).value(), content);
+  ASSERT_TRUE(WriteFileAtomically(folder / "f", "").ok());
+  EXPECT_EQ(ReadFile(folder / "f", 0).value(), "");
+  EXPECT_EQ(CountEntries(folder.path()), 1U) << "a temporary file is left";
+}
+
+TEST(FileIoTest, PermissionsAreAsAsked) {
+  const TempFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder / "private", "x").ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(folder / "public", "x", Access::kWorldRead).ok());
+  EXPECT_EQ(PermissionsOf(folder / "private"),
+            fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(PermissionsOf(folder / "public"),
+            fs::perms::owner_read | fs::perms::owner_write |
+                fs::perms::group_read | fs::perms::others_read);
+  ASSERT_TRUE(MakeDirectories(folder / "made/deep/").ok());
+  EXPECT_EQ(PermissionsOf(folder / "made"), fs::perms::owner_all);
+  EXPECT_EQ(PermissionsOf(folder / "made/deep"), fs::perms::owner_all);
+}
+
+TEST(FileIoTest, FailedWriteLeavesNothing) {
+  const TempFolder folder;
+  fs::create_directory(folder / "taken");
+  std::ofstream(folder / "taken/file") << "x";
+  EXPECT_FALSE(WriteFileAtomically(folder / "taken", "x").ok());
+  EXPECT_EQ(CountEntries(folder.path()), 1U);
+  EXPECT_EQ(HResultOf(WriteFileAtomically(folder / "none/f", "x")),
+            hr::kErrorFileNotFound);
+}
+
+TEST(FileIoTest, ReadRefusesWhatIsTooLargeOrNoFile) {
+  const TempFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder / "f", "12345").ok());
+  EXPECT_EQ(HResultOf(ReadFile(folder / "f", 4).status()), hr::kWuEInvalidFile);
+  EXPECT_EQ(HResultOf(ReadFile(folder.path(), 4).status()),
+            hr::kWuEInvalidFile);
+  EXPECT_EQ(HResultOf(ReadFile(folder / "none", 4).status()),
+            hr::kErrorFileNotFound);
+}
+
+TEST(FileIoTest, MakeDirectoriesTakesWhatIsThere) {
+  const TempFolder folder;
+  ASSERT_TRUE(MakeDirectories(folder / "a/b").ok());
+  EXPECT_TRUE(MakeDirectories(folder / "a/b").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder / "f", "").ok());
+  EXPECT_FALSE(MakeDirectories(folder / "f").ok());
+  EXPECT_FALSE(MakeDirectories(folder / "f/below").ok());
+}
+
+TEST(FileIoTest, RenameReplaces) {
+  const TempFolder folder;
+  ASSERT_TRUE(WriteFileAtomically(folder / "old", "old").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder / "new", "new").ok());
+  ASSERT_TRUE(RenameDurably(folder / "new", folder / "old").ok());
+  EXPECT_EQ(ReadFile(folder / "old", 10).value(), "new");
+  EXPECT_FALSE(fs::exists(folder / "new"));
+  EXPECT_FALSE(RenameDurably(folder / "new", folder / "old").ok());
+}
+
+TEST(FileIoTest, RemoveTreeDoesNotFollowLinks) {
+  const TempFolder folder;
+  ASSERT_TRUE(MakeDirectories(folder / "kept").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder / "kept/file", "x").ok());
+  ASSERT_TRUE(MakeDirectories(folder / "gone/sub").ok());
+  fs::create_directory_symlink(folder / "kept", folder / "gone/link");
+  ASSERT_TRUE(RemoveTree(folder / "gone").ok());
+  EXPECT_FALSE(fs::exists(folder / "gone"));
+  EXPECT_TRUE(fs::exists(folder / "kept/file"));
+  EXPECT_TRUE(RemoveTree(folder / "gone").ok());
+}
+
+TEST(FileLockTest, IsExclusiveUntilDropped) {
+  const TempFolder folder;
+  {
+    const absl::StatusOr<FileLock> lock = FileLock::Acquire(folder / "lock");
+    ASSERT_TRUE(lock.ok());
+    EXPECT_EQ(HResultOf(FileLock::Acquire(folder / "lock").status()),
+              hr::kWuEDsStorefilelocked);
+  }
+  EXPECT_TRUE(FileLock::Acquire(folder / "lock").ok());
+}
+
+}  // namespace
+}  // namespace usher
