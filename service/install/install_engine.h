@@ -18,6 +18,7 @@
 #include "common/cancellation.h"
 #include "common/hresult.h"
 #include "service/catalog/catalog.h"
+#include "service/install/dpkg_options.h"
 
 namespace usher::store {
 class Database;
@@ -84,6 +85,10 @@ class InstallEngine {
     absl::Duration stop_timeout = absl::Seconds(20);
     // Locale of history texts.
     std::string locale;
+    // How Debian packages are installed.
+    DpkgOptions dpkg;
+    // Names the present boot of the machine; empty: asks the machine.
+    std::string boot_id;
   };
 
   // Opens the engine and recovers: every update that was in the middle of a

@@ -1,0 +1,196 @@
+#include "service/install/archive_handler.h"
+
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "common/file_io.h"
+#include "service/install/archive_unpacker.h"
+#include "service/install/payloads.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::install {
+namespace {
+
+constexpr int64_t kDefaultMaxBytes = int64_t{4} * 1024 * 1024 * 1024;
+
+bool Exists(const std::filesystem::path& path) {
+  std::error_code error;
+  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
+}
+
+// What the product looked like before Apply; written by Prepare so that Undo
+// can tell the old from the new, also after a crash.
+struct Before {
+  // The version's folder was there already.
+  bool had_target = false;
+  // The version in use, or "".
+  std::string current;
+};
+
+std::filesystem::path BeforeFile(const Attempt& attempt) {
+  return attempt.work_dir / "before";
+}
+
+absl::Status WriteBefore(const Attempt& attempt, const ProductFolder& folder) {
+  USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
+  return WriteFileAtomically(
+      BeforeFile(attempt),
+      absl::StrCat(Exists(folder.target()) ? "replace" : "new", "\n", current));
+}
+
+absl::StatusOr<Before> ReadBefore(const Attempt& attempt) {
+  USHER_ASSIGN_OR_RETURN(const std::string text,
+                         ReadFile(BeforeFile(attempt), 4096));
+  const std::pair<std::string, std::string> lines =
+      absl::StrSplit(text, absl::MaxSplits('\n', 1));
+  return Before{lines.first == "replace", lines.second};
+}
+
+}  // namespace
+
+absl::StatusOr<ProductFolder> ArchiveHandler::FolderOf(
+    const Attempt& attempt) const {
+  const auto& archive = attempt.description->handler().archive();
+  return ProductFolder::Of(product_dir_, archive.product(), archive.version(),
+                           attempt.step_id);
+}
+
+absl::Status ArchiveHandler::Prepare(const Attempt& attempt) {
+  USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
+  if (attempt.operation == Operation::kUninstall) {
+    return WriteBefore(attempt, folder);
+  }
+  USHER_RETURN_IF_ERROR(Stage(attempt, folder));
+  USHER_FAULT_POINT("archive.staged");
+  return WriteBefore(attempt, folder);
+}
+
+absl::Status ArchiveHandler::Stage(const Attempt& attempt,
+                                   const ProductFolder& folder) {
+  const auto& description = *attempt.description;
+  if (description.payloads().empty()) {
+    return Error(hr::kWuEUhInvalidmetadata, "the update has no archive",
+                 attempt.key.update_id);
+  }
+  const std::filesystem::path copy = attempt.work_dir / "archive";
+  USHER_RETURN_IF_ERROR(CopyPayload(attempt, 0, copy));
+  USHER_RETURN_IF_ERROR(MakeDirectories(folder.root(), Access::kWorldRead));
+  const auto& archive = description.handler().archive();
+  UnpackOptions options;
+  options.strip_components = archive.strip_components();
+  options.max_bytes = archive.max_unpacked_size() > 0
+                          ? archive.max_unpacked_size()
+                          : kDefaultMaxBytes;
+  options.stop = [&attempt] { return attempt.stopping(); };
+  options.progress = [&attempt](int percent) { attempt.Report(percent); };
+  USHER_RETURN_IF_ERROR(Unpack(copy, folder.staging(), options));
+  // The archive's bytes are not needed twice.
+  USHER_RETURN_IF_ERROR(RemoveTree(copy));
+  return SyncDirectory(folder.root());
+}
+
+ApplyResult ArchiveHandler::Apply(const Attempt& attempt) {
+  const absl::StatusOr<ProductFolder> folder = FolderOf(attempt);
+  if (!folder.ok()) return {folder.status(), {}};
+  if (attempt.stopping()) return {CancelledError(), {}};
+  return {attempt.operation == Operation::kInstall ? Install(attempt, *folder)
+                                                   : Uninstall(*folder),
+          {}};
+}
+
+absl::Status ArchiveHandler::Install(const Attempt& attempt,
+                                     const ProductFolder& folder) {
+  USHER_ASSIGN_OR_RETURN(const Before before, ReadBefore(attempt));
+  // Only when the same version is installed again is there a moment in which
+  // `current` leads nowhere: between these two renames.
+  if (before.had_target) {
+    USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.old()));
+  }
+  USHER_RETURN_IF_ERROR(RenameDurably(folder.staging(), folder.target()));
+  USHER_FAULT_POINT("archive.renamed");
+  USHER_RETURN_IF_ERROR(folder.Switch(folder.version()));
+  USHER_FAULT_POINT("archive.switched");
+  return folder.Enlist();
+}
+
+// Each part does nothing when it is done already, so that Recover can finish
+// what a crash interrupted.
+absl::Status ArchiveHandler::Uninstall(const ProductFolder& folder) {
+  if (!Exists(folder.root())) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
+  if (current == folder.version()) {
+    USHER_ASSIGN_OR_RETURN(const std::string other, folder.Other());
+    USHER_RETURN_IF_ERROR(folder.Switch(other));
+  }
+  USHER_FAULT_POINT("archive.switched");
+  if (Exists(folder.target())) {
+    USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.old()));
+  }
+  USHER_FAULT_POINT("archive.renamed");
+  return folder.Delist();
+}
+
+absl::Status ArchiveHandler::Commit(const Attempt& attempt) {
+  USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
+  USHER_RETURN_IF_ERROR(RemoveTree(folder.old()));
+  return attempt.operation == Operation::kUninstall ? folder.RemoveIfEmpty()
+                                                    : absl::OkStatus();
+}
+
+absl::Status ArchiveHandler::Undo(const Attempt& attempt, bool applying) {
+  const absl::StatusOr<ProductFolder> named = FolderOf(attempt);
+  // Prepare refused the names, so nothing was made.
+  if (!named.ok()) return absl::OkStatus();
+  const ProductFolder& folder = *named;
+  if (applying) {
+    USHER_ASSIGN_OR_RETURN(const Before before, ReadBefore(attempt));
+    const bool renamed = !Exists(folder.staging());
+    const bool install = attempt.operation == Operation::kInstall;
+    if (install && renamed && !before.had_target) {
+      // The old version is in use again before the new one goes.
+      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
+      USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));
+      USHER_RETURN_IF_ERROR(folder.Delist());
+    } else if (Exists(folder.old())) {
+      USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));
+      USHER_RETURN_IF_ERROR(RenameDurably(folder.old(), folder.target()));
+      USHER_RETURN_IF_ERROR(folder.Enlist());
+      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
+    } else if (!install && Exists(folder.root())) {
+      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
+    }
+  }
+  USHER_RETURN_IF_ERROR(RemoveTree(folder.staging()));
+  return attempt.operation == Operation::kInstall ? folder.RemoveIfEmpty()
+                                                  : absl::OkStatus();
+}
+
+absl::StatusOr<Recovery> ArchiveHandler::Recover(const Attempt& attempt) {
+  USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
+  Recovery recovery;
+  if (attempt.operation == Operation::kUninstall) {
+    USHER_RETURN_IF_ERROR(Uninstall(folder));
+    recovery.state = Recovery::State::kApplied;
+    return recovery;
+  }
+  USHER_ASSIGN_OR_RETURN(const Before before, ReadBefore(attempt));
+  USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
+  const bool renamed = !Exists(folder.staging()) && Exists(folder.target()) &&
+                       (!before.had_target || Exists(folder.old()));
+  if (renamed && current == folder.version()) {
+    USHER_RETURN_IF_ERROR(folder.Enlist());
+    recovery.state = Recovery::State::kApplied;
+    return recovery;
+  }
+  USHER_RETURN_IF_ERROR(Undo(attempt, /*applying=*/true));
+  recovery.state = Recovery::State::kUndone;
+  return recovery;
+}
+
+}  // namespace usher::install

@@ -1,0 +1,243 @@
+#include "service/install/deb_handler.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "common/file_io.h"
+#include "service/install/payloads.h"
+#include "service/install/restart_notice.h"
+#include "service/platform/privilege.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::install {
+namespace {
+
+constexpr uint64_t kMaxPlan = uint64_t{4} * 1024 * 1024;
+// A start of the service must not wait long for somebody else's apt.
+constexpr absl::Duration kRecoveryLockTimeout = absl::Seconds(5);
+
+std::filesystem::path PlanFile(const Attempt& attempt) {
+  return attempt.work_dir / "plan";
+}
+// Names of the packages, for an uninstallation without their files.
+std::filesystem::path KeptFile(const Attempt& attempt) {
+  return attempt.kept_dir / "packages";
+}
+std::filesystem::path LogFile(const Attempt& attempt) {
+  return attempt.log_dir / "deb.log";
+}
+
+std::string QualifiedName(const DpkgPackage& package) {
+  return package.architecture == "all"
+             ? package.name
+             : absl::StrCat(package.name, ":", package.architecture);
+}
+
+std::filesystem::path DebFile(const Attempt& attempt, int index) {
+  return attempt.work_dir / "payloads" /
+         PathFromUtf8(attempt.description->payloads(index).name());
+}
+
+}  // namespace
+
+absl::Status DebHandler::Prepare(const Attempt& attempt) {
+  if (dpkg_.options().require_root && !platform::HasMachinePrivilege()) {
+    return Error(hr::kWuEPerMachineUpdateAccessDenied,
+                 "only root can install Debian packages; run the service as "
+                 "root",
+                 attempt.key.update_id);
+  }
+  return attempt.operation == Operation::kInstall ? PrepareInstall(attempt)
+                                                  : PrepareUninstall(attempt);
+}
+
+absl::Status DebHandler::PrepareInstall(const Attempt& attempt) {
+  const int count = attempt.description->payloads_size();
+  if (count == 0) {
+    return Error(hr::kWuEUhInvalidmetadata, "the update has no package",
+                 attempt.key.update_id);
+  }
+  USHER_RETURN_IF_ERROR(CopyPayloads(attempt, attempt.work_dir / "payloads"));
+  std::vector<Plan> plan;
+  for (int i = 0; i < count; ++i) {
+    USHER_ASSIGN_OR_RETURN(
+        const DpkgPackage package,
+        dpkg_.Inspect(DebFile(attempt, i), attempt.interrupt));
+    plan.push_back({QualifiedName(package), package.version, ""});
+  }
+  return WritePlan(attempt, std::move(plan));
+}
+
+absl::Status DebHandler::PrepareUninstall(const Attempt& attempt) {
+  const auto& named = attempt.description->handler().deb().packages();
+  std::vector<std::string> names(named.begin(), named.end());
+  if (names.empty()) {
+    if (const absl::StatusOr<std::string> kept =
+            ReadFile(KeptFile(attempt), kMaxPlan);
+        kept.ok()) {
+      names = absl::StrSplit(*kept, '\n', absl::SkipEmpty());
+    }
+  }
+  if (names.empty()) {
+    // Installed by somebody else: the packages tell their names.
+    USHER_RETURN_IF_ERROR(CopyPayloads(attempt, attempt.work_dir / "payloads"));
+    for (int i = 0; i < attempt.description->payloads_size(); ++i) {
+      USHER_ASSIGN_OR_RETURN(
+          const DpkgPackage package,
+          dpkg_.Inspect(DebFile(attempt, i), attempt.interrupt));
+      names.push_back(QualifiedName(package));
+    }
+  }
+  std::vector<Plan> plan;
+  plan.reserve(names.size());
+  for (const std::string& name : names) plan.push_back({name, "", ""});
+  return WritePlan(attempt, std::move(plan));
+}
+
+absl::Status DebHandler::WritePlan(const Attempt& attempt,
+                                   std::vector<Plan> plan) {
+  USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
+  std::string text;
+  for (const Plan& package : plan) {
+    absl::StrAppend(&text, package.name, "\t", package.wanted, "\t",
+                    states.at(package.name).version, "\n");
+  }
+  return WriteFileAtomically(PlanFile(attempt), text);
+}
+
+absl::StatusOr<std::vector<DebHandler::Plan>> DebHandler::ReadPlan(
+    const Attempt& attempt) const {
+  USHER_ASSIGN_OR_RETURN(const std::string text,
+                         ReadFile(PlanFile(attempt), kMaxPlan));
+  std::vector<Plan> plan;
+  for (const absl::string_view line :
+       absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    const std::vector<std::string> fields = absl::StrSplit(line, '\t');
+    if (fields.size() != 3) {
+      return Error(hr::kWuEUhUnexpected, "the installer's notes are damaged",
+                   PathToUtf8(PlanFile(attempt)));
+    }
+    plan.push_back({fields[0], fields[1], fields[2]});
+  }
+  return plan;
+}
+
+absl::StatusOr<std::map<std::string, DpkgState>> DebHandler::StatesOf(
+    const std::vector<Plan>& plan, const Attempt& attempt) const {
+  std::vector<std::string> names;
+  names.reserve(plan.size());
+  for (const Plan& package : plan) names.push_back(package.name);
+  return dpkg_.Query(names, attempt.interrupt);
+}
+
+ApplyResult DebHandler::Apply(const Attempt& attempt) {
+  if (attempt.stopping()) return {CancelledError(), {}};
+  const absl::StatusOr<std::vector<Plan>> plan = ReadPlan(attempt);
+  if (!plan.ok()) return {plan.status(), {}};
+  const bool install = attempt.operation == Operation::kInstall;
+  std::vector<std::string> action = {install ? "--install" : "--remove"};
+  std::vector<std::string> names;
+  for (size_t i = 0; i < plan->size(); ++i) {
+    names.push_back((*plan)[i].name);
+    if (install) {
+      action.push_back(PathToUtf8(DebFile(attempt, static_cast<int>(i))));
+    } else if (!(*plan)[i].before.empty()) {
+      action.push_back(names.back());
+    }
+  }
+  ApplyResult applied;
+  // A forced uninstallation of what is not there.
+  if (action.size() == 1) return applied;
+  if (absl::Status removed = RemoveTree(LogFile(attempt)); !removed.ok()) {
+    return {removed, {}};
+  }
+  const RestartNotice notice(dpkg_.options().reboot_required_file);
+  USHER_FAULT_POINT("deb.before_run");
+  int exit_code = 0;
+  applied.status = dpkg_.Run(
+      action, static_cast<int>(names.size()),
+      [&attempt](int percent) { attempt.Report(percent); }, LogFile(attempt),
+      dpkg_.options().lock_timeout, attempt.interrupt, &exit_code);
+  USHER_FAULT_POINT("deb.after_run");
+  if (!applied.status.ok()) applied.outcome.unmapped_result_code = exit_code;
+  applied.outcome.reboot_required = notice.Asked(names);
+  return applied;
+}
+
+absl::Status DebHandler::Commit(const Attempt& attempt) {
+  if (attempt.operation == Operation::kUninstall) {
+    return RemoveTree(attempt.kept_dir);
+  }
+  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
+  std::string names;
+  for (const Plan& package : plan) absl::StrAppend(&names, package.name, "\n");
+  USHER_RETURN_IF_ERROR(MakeDirectories(attempt.kept_dir));
+  return WriteFileAtomically(KeptFile(attempt), names);
+}
+
+absl::Status DebHandler::Undo(const Attempt& attempt, bool applying) {
+  if (!applying || attempt.operation == Operation::kUninstall) {
+    return absl::OkStatus();
+  }
+  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
+  USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
+  std::vector<std::string> action = {"--force-remove-reinstreq", "--remove"};
+  const size_t options = action.size();
+  for (const Plan& package : plan) {
+    if (package.before.empty() && states.at(package.name).present) {
+      action.push_back(package.name);
+    }
+  }
+  if (action.size() == options) return absl::OkStatus();
+  int exit_code = 0;
+  return dpkg_.Run(action, static_cast<int>(action.size() - options), nullptr,
+                   LogFile(attempt), kRecoveryLockTimeout, attempt.interrupt,
+                   &exit_code);
+}
+
+absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
+  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
+  // Finishes what dpkg had unpacked. Whether it could is seen in the states.
+  int exit_code = 0;
+  const absl::Status configured = dpkg_.Run(
+      {"--configure", "--pending"}, static_cast<int>(plan.size()), nullptr,
+      LogFile(attempt), kRecoveryLockTimeout, attempt.interrupt, &exit_code);
+  USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
+  const bool install = attempt.operation == Operation::kInstall;
+  bool all_done = true;
+  bool none_done = true;
+  std::vector<std::string> names;
+  for (const Plan& package : plan) {
+    const DpkgState& state = states.at(package.name);
+    names.push_back(package.name);
+    all_done &= install ? state.complete && state.version == package.wanted
+                        : !state.present;
+    none_done &= state.version == package.before &&
+                 state.complete == !package.before.empty();
+  }
+  Recovery recovery;
+  if (all_done) {
+    recovery.state = Recovery::State::kApplied;
+    // When the file was touched cannot be known any more; names can.
+    recovery.outcome.reboot_required =
+        RestartNotice(dpkg_.options().reboot_required_file).Asked(names);
+  } else if (none_done) {
+    recovery.state = Recovery::State::kUndone;
+  } else {
+    recovery.message = absl::StrCat(
+        "the service ended while dpkg ran, and these packages are not all in "
+        "place: ",
+        absl::StrJoin(names, " "),
+        configured.ok() ? ""
+                        : absl::StrCat("; ", std::string(configured.message())),
+        "; install the update again, or run dpkg --configure -a");
+  }
+  return recovery;
+}
+
+}  // namespace usher::install

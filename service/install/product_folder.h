@@ -1,0 +1,70 @@
+#ifndef USHER_SERVICE_INSTALL_PRODUCT_FOLDER_H_
+#define USHER_SERVICE_INSTALL_PRODUCT_FOLDER_H_
+
+// One archive product on disk:
+//
+//   {product}/{version}/       files of an installed version
+//   {product}/current          the version in use
+//   {product}/.versions        installed versions, one a line, in the order in
+//                              which they came into use
+//   {product}/.staging-{step}  being unpacked
+//   {product}/.old-{step}      taken out of the way by a step, until Commit
+//
+// Versions of one product stay side by side until they are uninstalled.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace usher::install {
+
+// Not thread-safe.
+class ProductFolder {
+ public:
+  // Checks that both are allowed as folder names (ArchiveHandler in
+  // catalog.proto; a version does not begin with '.' and is not "current").
+  // WU_E_UH_INVALIDMETADATA.
+  static absl::StatusOr<ProductFolder> Of(
+      const std::filesystem::path& product_dir, absl::string_view product,
+      absl::string_view version, int64_t step_id);
+
+  const std::filesystem::path& root() const { return root_; }
+  const std::string& version() const { return version_; }
+  std::filesystem::path target() const;
+  std::filesystem::path staging() const;
+  std::filesystem::path old() const;
+
+  // The version in use, or "".
+  absl::StatusOr<std::string> Current() const;
+  // Puts `version` in use; "" means none.
+  absl::Status Switch(absl::string_view version) const;
+
+  // The installed versions, oldest use first, without those whose folder is
+  // gone.
+  absl::StatusOr<std::vector<std::string>> Versions() const;
+  // Puts this version last in the list, or takes it out.
+  absl::Status Enlist() const;
+  absl::Status Delist() const;
+  // The newest installed version other than this one, or "".
+  absl::StatusOr<std::string> Other() const;
+
+  // Removes the product's folder if no version is left.
+  absl::Status RemoveIfEmpty() const;
+
+ private:
+  ProductFolder() = default;
+  absl::Status WriteVersions(const std::vector<std::string>& versions) const;
+
+  std::filesystem::path root_;
+  std::string version_;
+  int64_t step_id_ = 0;
+};
+
+}  // namespace usher::install
+
+#endif  // USHER_SERVICE_INSTALL_PRODUCT_FOLDER_H_

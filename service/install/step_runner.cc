@@ -1,0 +1,220 @@
+#include "service/install/step_runner.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "common/file_io.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::install {
+namespace {
+
+using repository::v1::UpdateDescription;
+
+// Shares of a step's progress.
+constexpr int kPrepareShare = 30;
+constexpr int kApplyShare = 65;
+
+// Adds a remark to the outcome of a step that succeeded all the same.
+void Remark(Outcome& outcome, const absl::Status& status) {
+  outcome.hresult = hr::kWuSUpdateError;
+  absl::StrAppend(&outcome.message, outcome.message.empty() ? "" : "; ",
+                  std::string(status.message()));
+}
+
+}  // namespace
+
+// A step with its handler and folders.
+struct StepRunner::Work {
+  std::unique_ptr<UpdateDescription> description;
+  Handler* handler = nullptr;
+  Attempt attempt;
+};
+
+StepRunner::StepRunner(Journal& journal, catalog::Catalog& catalog,
+                       download::ContentCache& cache,
+                       const HandlerSet& handlers,
+                       std::filesystem::path work_dir)
+    : journal_(journal),
+      catalog_(catalog),
+      cache_(cache),
+      handlers_(handlers),
+      work_dir_(std::move(work_dir)) {}
+
+absl::StatusOr<StepRunner::Work> StepRunner::Open(
+    Operation operation, const Step& step, const Control& control) const {
+  Work work;
+  work.description = std::make_unique<UpdateDescription>();
+  if (!work.description->ParseFromString(step.description)) {
+    return Error(hr::kWuEUhInvalidmetadata,
+                 "the journal's description of the update is damaged",
+                 step.key.update_id);
+  }
+  USHER_ASSIGN_OR_RETURN(work.handler, handlers_.Find(*work.description));
+  Attempt& attempt = work.attempt;
+  attempt.step_id = step.step_id;
+  attempt.operation = operation;
+  attempt.key = step.key;
+  attempt.description = work.description.get();
+  attempt.cache = &cache_;
+  attempt.work_dir = work_dir_ / "attempts" / absl::StrCat(step.step_id);
+  attempt.kept_dir =
+      work_dir_ / "kept" /
+      PathFromUtf8(absl::StrCat(step.key.service_id, "_", step.key.update_id,
+                                "_", step.key.revision));
+  attempt.log_dir = work_dir_ / "log";
+  attempt.cancel = control.cancel;
+  attempt.interrupt = control.interrupt;
+  USHER_RETURN_IF_ERROR(MakeDirectories(attempt.log_dir));
+  return work;
+}
+
+StepResult StepRunner::Run(Operation operation, Step& step,
+                           const Control& control) {
+  absl::StatusOr<Work> opened = Open(operation, step, control);
+  if (!opened.ok()) return {StepResult::Kind::kFailed, opened.status(), 0};
+  Work& work = *opened;
+  Attempt& attempt = work.attempt;
+  int base = 0;
+  int share = kPrepareShare;
+  attempt.progress = [&](int percent) {
+    if (control.progress) control.progress(base + percent * share / 100);
+  };
+
+  absl::Status status = RemoveTree(attempt.work_dir);
+  if (status.ok()) status = journal_.SetState(step.step_id, StepState::kBegun);
+  if (status.ok()) status = MakeDirectories(attempt.work_dir);
+  if (status.ok()) status = work.handler->Prepare(attempt);
+  if (status.ok()) {
+    status = journal_.SetState(step.step_id, StepState::kPrepared);
+  }
+  if (!status.ok()) return Fail(work, status, /*applying=*/false);
+  USHER_FAULT_POINT("install.prepared");
+
+  base = kPrepareShare;
+  share = kApplyShare;
+  attempt.Report(0);
+  ApplyResult applied = work.handler->Apply(attempt);
+  if (!applied.status.ok()) {
+    StepResult result = Fail(work, applied.status, /*applying=*/true);
+    result.unmapped_result_code = applied.outcome.unmapped_result_code;
+    return result;
+  }
+  step.outcome = std::move(applied.outcome);
+  status = journal_.SetApplied(step.step_id, step.outcome);
+  // Without the note in the journal the next start will find the change
+  // itself; nothing is gained by taking it back.
+  if (!status.ok()) Remark(step.outcome, status);
+  step.state = StepState::kApplied;
+  USHER_FAULT_POINT("install.applied");
+  return Complete(work, step);
+}
+
+StepResult StepRunner::Fail(const Work& work, const absl::Status& status,
+                            bool applying) {
+  // An interrupted handler is put right at the next start, with more time.
+  if (work.attempt.interrupt.cancelled()) {
+    return {StepResult::Kind::kParked, status, 0};
+  }
+  StepResult result{StepResult::Kind::kFailed, status, 0};
+  if (const absl::Status undone = work.handler->Undo(work.attempt, applying);
+      !undone.ok()) {
+    result.status = Annotate(
+        status, absl::StrCat("could not be taken back (",
+                             std::string(undone.message()), ") after"));
+  }
+  // Left-over copies only cost room until the next start.
+  RemoveTree(work.attempt.work_dir).IgnoreError();
+  return result;
+}
+
+StepResult StepRunner::Complete(const Work& work, Step& step) {
+  if (const absl::Status status = work.handler->Commit(work.attempt);
+      !status.ok()) {
+    Remark(step.outcome, status);
+  }
+  USHER_FAULT_POINT("install.committed");
+  if (const absl::Status status = Record(work.attempt.operation, step.key,
+                                         step.outcome.reboot_required);
+      !status.ok()) {
+    Remark(step.outcome, status);
+  }
+  USHER_FAULT_POINT("install.recorded");
+  RemoveTree(work.attempt.work_dir).IgnoreError();
+  step.state = StepState::kDone;
+  return {StepResult::Kind::kDone, absl::OkStatus(), 0};
+}
+
+absl::Status StepRunner::Record(Operation operation,
+                                const catalog::UpdateKey& key,
+                                bool reboot_required) {
+  return operation == Operation::kInstall
+             ? catalog_.RecordInstalled(key, reboot_required)
+             : catalog_.RecordUninstalled(key, reboot_required);
+}
+
+StepResult StepRunner::Recover(Operation operation, Step& step) {
+  absl::StatusOr<Work> opened = Open(operation, step, Control());
+  if (!opened.ok()) return {StepResult::Kind::kFailed, opened.status(), 0};
+  const Work& work = *opened;
+  switch (step.state) {
+    case StepState::kPlanned:
+      return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
+    case StepState::kDone:
+      return {StepResult::Kind::kDone, absl::OkStatus(), 0};
+    case StepState::kApplied:
+      return Complete(work, step);
+    case StepState::kPrepared:
+      return RecoverPrepared(work, step);
+    case StepState::kBegun:
+      break;
+  }
+  if (const absl::Status undone = work.handler->Undo(work.attempt, false);
+      !undone.ok()) {
+    return Fail(work, undone, /*applying=*/false);
+  }
+  return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
+}
+
+StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
+  absl::StatusOr<Recovery> recovery = work.handler->Recover(work.attempt);
+  if (!recovery.ok()) {
+    recovery = Recovery{Recovery::State::kUnknown, Outcome(),
+                        std::string(recovery.status().message())};
+  }
+  if (recovery->state == Recovery::State::kUndone) {
+    return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
+  }
+  if (recovery->state == Recovery::State::kUnknown && !RuleConfirms(work)) {
+    // Not undone: what there is to take back is not known either.
+    return {StepResult::Kind::kFailed,
+            Error(hr::kWuEUhUnexpected, recovery->message, step.key.update_id),
+            0};
+  }
+  step.outcome = std::move(recovery->outcome);
+  step.state = StepState::kApplied;
+  // Known again before Commit drops what Recover looks at.
+  if (const absl::Status status =
+          journal_.SetApplied(step.step_id, step.outcome);
+      !status.ok()) {
+    return {StepResult::Kind::kParked, status, 0};
+  }
+  return Complete(work, step);
+}
+
+bool StepRunner::RuleConfirms(const Work& work) const {
+  // Without a rule, "installed" is what was recorded before, and no answer.
+  if (!work.description->has_is_installed()) return false;
+  const auto state = catalog_.Evaluate(work.attempt.key);
+  return state.ok() &&
+         state->is_installed == (work.attempt.operation == Operation::kInstall);
+}
+
+absl::Status StepRunner::CleanUp() {
+  return RemoveTree(work_dir_ / "attempts");
+}
+
+}  // namespace usher::install

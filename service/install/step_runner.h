@@ -1,0 +1,82 @@
+#ifndef USHER_SERVICE_INSTALL_STEP_RUNNER_H_
+#define USHER_SERVICE_INSTALL_STEP_RUNNER_H_
+
+// Takes one step through its handler, with the journal written ahead.
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/cancellation.h"
+#include "service/catalog/catalog.h"
+#include "service/download/content_cache.h"
+#include "service/install/handler_set.h"
+#include "service/install/journal.h"
+
+namespace usher::install {
+
+// How a job is controlled from outside.
+struct Control {
+  CancellationToken cancel;     // the user's
+  CancellationToken interrupt;  // the stopping service's
+  // True: begin nothing new.
+  std::function<bool()> stopping;
+  std::function<void(int percent)> progress;
+};
+
+// What became of a step.
+struct StepResult {
+  enum class Kind {
+    kDone,    // applied, committed and recorded; `step.outcome` says how
+    kFailed,  // `status` says why; undone as far as the handler can
+    kUndone,  // nothing is left of it; it may be tried again
+    kParked,  // interrupted; Recover puts it right at the next start
+  };
+  Kind kind = Kind::kDone;
+  absl::Status status;
+  int32_t unmapped_result_code = 0;
+};
+
+// Used by one thread at a time.
+class StepRunner {
+ public:
+  StepRunner(Journal& journal, catalog::Catalog& catalog,
+             download::ContentCache& cache, const HandlerSet& handlers,
+             std::filesystem::path work_dir);
+
+  // Runs a planned step of `operation`. `step` takes the new state and outcome.
+  StepResult Run(Operation operation, Step& step, const Control& control);
+
+  // After a restart of the service: brings a step that was in the middle of
+  // something to kDone, kUndone (it is planned again) or kFailed.
+  StepResult Recover(Operation operation, Step& step);
+
+  // Removes what steps without a journal entry may have left in work_dir.
+  absl::Status CleanUp();
+
+ private:
+  struct Work;
+
+  absl::StatusOr<Work> Open(Operation operation, const Step& step,
+                            const Control& control) const;
+  StepResult Fail(const Work& work, const absl::Status& status, bool applying);
+  // Commit and the records, for a step that is applied.
+  StepResult Complete(const Work& work, Step& step);
+  StepResult RecoverPrepared(const Work& work, Step& step);
+  // Whether the update's own rule says that the operation took place.
+  bool RuleConfirms(const Work& work) const;
+  absl::Status Record(Operation operation, const catalog::UpdateKey& key,
+                      bool reboot_required);
+
+  Journal& journal_;
+  catalog::Catalog& catalog_;
+  download::ContentCache& cache_;
+  const HandlerSet& handlers_;
+  std::filesystem::path work_dir_;
+};
+
+}  // namespace usher::install
+
+#endif  // USHER_SERVICE_INSTALL_STEP_RUNNER_H_

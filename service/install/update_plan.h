@@ -1,0 +1,67 @@
+#ifndef USHER_SERVICE_INSTALL_UPDATE_PLAN_H_
+#define USHER_SERVICE_INSTALL_UPDATE_PLAN_H_
+
+// What is to be done for one update of a job, after all its preconditions.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "service/catalog/catalog.h"
+#include "service/download/content_cache.h"
+#include "service/install/handler_set.h"
+#include "service/install/install_engine.h"
+#include "service/install/journal.h"
+
+namespace usher::install {
+
+struct UpdatePlan {
+  // Set when there is nothing to do: the result already, good or bad.
+  std::optional<InstallResult> result;
+  // Serialized usher.v1.UpdateHistoryEntry; all but result and date.
+  std::string entry;
+  std::vector<Step> steps;
+  // A restart that it asks for must come before anything else is installed:
+  // the publisher says that it always needs one.
+  bool restart_mandatory = false;
+};
+
+// Makes plans. Thread-safe.
+class Planner {
+ public:
+  Planner(catalog::Catalog& catalog, download::ContentCache& cache,
+          const HandlerSet& handlers, std::string locale);
+
+  // Checks, in this order, for an installation: installed already
+  // (WU_S_ALREADY_INSTALLED unless forced), applicable (WU_E_NOT_APPLICABLE
+  // unless forced), licence terms (WU_E_EULAS_DECLINED), ForceQuiet
+  // (WU_E_UH_DOESNOTSUPPORTACTION), handler (WU_E_UH_UNKNOWNHANDLER), content
+  // (WU_E_DM_NOTDOWNLOADED, also when forced). For an uninstallation: absent
+  // (WU_S_ALREADY_UNINSTALLED unless forced), IsUninstallable
+  // (WU_E_UNINSTALL_NOT_ALLOWED), ForceQuiet, handler. UAMG-185 … 189,
+  // 199, 200.
+  //
+  // A bundle becomes one step for each child that needs it, in order (in
+  // reverse for an uninstallation).
+  UpdatePlan Make(const InstallRequest& request,
+                  const catalog::UpdateKey& key) const;
+
+  // Whether `key`, or a child of it, must be alone in a job (UAMG-183).
+  absl::StatusOr<bool> IsExclusive(Operation operation,
+                                   const catalog::UpdateKey& key) const;
+
+ private:
+  class Checker;
+
+  catalog::Catalog& catalog_;
+  download::ContentCache& cache_;
+  const HandlerSet& handlers_;
+  std::string locale_;
+};
+
+}  // namespace usher::install
+
+#endif  // USHER_SERVICE_INSTALL_UPDATE_PLAN_H_

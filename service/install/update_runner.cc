@@ -1,0 +1,229 @@
+#include "service/install/update_runner.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "service/install/results.h"
+#include "usher/v1/history.pb.h"
+
+namespace usher::install {
+namespace {
+
+void SetNow(v1::UpdateHistoryEntry& entry) {
+  const int64_t micros = absl::ToUnixMicros(absl::Now());
+  entry.mutable_date()->set_seconds(micros / 1'000'000);
+  entry.mutable_date()->set_nanos(static_cast<int32_t>(micros % 1'000'000) *
+                                  1000);
+}
+
+// What the steps of a failed bundle left, for its message.
+std::string DoneSoFar(const BegunUpdate& update) {
+  if (update.steps.size() < 2) return "";
+  const auto done = std::count_if(
+      update.steps.begin(), update.steps.end(),
+      [](const Step& step) { return step.state == StepState::kDone; });
+  return absl::StrCat(" (", done, " of the bundle's ", update.steps.size(),
+                      " parts are done)");
+}
+
+bool RestartMandatory(const BegunUpdate& update) {
+  return update.restart_mandatory ||
+         std::any_of(
+             update.steps.begin(), update.steps.end(),
+             [](const Step& step) { return step.outcome.restart_mandatory; });
+}
+
+}  // namespace
+
+UpdateRunner::UpdateRunner(Journal& journal, const Planner& planner,
+                           StepRunner& steps, catalog::Catalog& catalog,
+                           std::string boot_id,
+                           std::function<void(bool)> on_restart)
+    : journal_(journal),
+      planner_(planner),
+      steps_(steps),
+      catalog_(catalog),
+      boot_id_(std::move(boot_id)),
+      on_restart_(std::move(on_restart)) {}
+
+std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
+                                               int position,
+                                               const Control& control) {
+  const catalog::UpdateKey& key =
+      request.updates[static_cast<size_t>(position)];
+  absl::StatusOr<BegunUpdate> begun = journal_.Begun(request.job_id, position);
+  if (begun.ok()) {
+    const absl::Status counted =
+        journal_.CountAttempt(request.job_id, position);
+    if (!counted.ok()) return Finish(*begun, FailedResult(counted));
+    return RunSteps(*begun, control);
+  }
+  const UpdatePlan plan = planner_.Make(request, key);
+  BegunUpdate update;
+  update.request = request;
+  update.request.updates = {key};
+  update.position = position;
+  update.entry = plan.entry;
+  if (plan.result.has_value()) return Finish(update, *plan.result);
+  const absl::Status noted = journal_.BeginUpdate(
+      request.job_id, position, plan.entry, plan.restart_mandatory, plan.steps);
+  if (!noted.ok()) return Finish(update, FailedResult(noted));
+  USHER_FAULT_POINT("install.journal_begun");
+  begun = journal_.Begun(request.job_id, position);
+  if (!begun.ok()) return Finish(update, FailedResult(begun.status()));
+  return RunSteps(*begun, control);
+}
+
+std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
+                                                    const Control& control) {
+  const int count = static_cast<int>(update.steps.size());
+  for (int i = 0; i < count; ++i) {
+    Step& step = update.steps[static_cast<size_t>(i)];
+    if (step.state == StepState::kDone) continue;
+    if (control.cancel.cancelled()) {
+      return Finish(update,
+                    AbortedResult(absl::StrCat("the operation was cancelled",
+                                               DoneSoFar(update))));
+    }
+    if (control.stopping && control.stopping()) return std::nullopt;
+    Control part = control;
+    part.progress = [&control, i, count](int percent) {
+      if (control.progress) control.progress((100 * i + percent) / count);
+    };
+    const StepResult result = steps_.Run(update.request.operation, step, part);
+    switch (result.kind) {
+      case StepResult::Kind::kDone:
+        // The last step is done when the update is, in one transaction.
+        if (i + 1 < count) {
+          if (const absl::Status status =
+                  journal_.SetState(step.step_id, StepState::kDone);
+              !status.ok()) {
+            return Finish(update, FailedResult(status));
+          }
+        }
+        break;
+      case StepResult::Kind::kParked:
+      case StepResult::Kind::kUndone:
+        return std::nullopt;
+      case StepResult::Kind::kFailed: {
+        if (control.cancel.cancelled() &&
+            HResultOf(result.status) == hr::kWuEUhOperationcancelled) {
+          return Finish(update, AbortedResult(absl::StrCat(
+                                    std::string(result.status.message()),
+                                    DoneSoFar(update))));
+        }
+        InstallResult failed =
+            FailedResult(result.status, result.unmapped_result_code);
+        failed.message += DoneSoFar(update);
+        return Finish(update, std::move(failed));
+      }
+    }
+  }
+  return Succeed(update);
+}
+
+InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(update.steps.size());
+  for (const Step& step : update.steps) outcomes.push_back(step.outcome);
+  // The publisher said that it always needs a restart.
+  if (update.restart_mandatory && !outcomes.empty()) {
+    outcomes[0].reboot_required = true;
+  }
+  const catalog::UpdateKey& key = update.request.updates[0];
+  const bool is_bundle =
+      update.steps.size() != 1 || !(update.steps[0].key == key);
+  // A step recorded itself, with what its handler knew about a restart.
+  if ((is_bundle || update.restart_mandatory) && !outcomes.empty()) {
+    const bool reboot =
+        std::any_of(outcomes.begin(), outcomes.end(),
+                    [](const Outcome& o) { return o.reboot_required; });
+    const absl::Status recorded =
+        update.request.operation == Operation::kInstall
+            ? catalog_.RecordInstalled(key, reboot)
+            : catalog_.RecordUninstalled(key, reboot);
+    if (!recorded.ok()) {
+      outcomes[0].hresult = hr::kWuSUpdateError;
+      outcomes[0].message = std::string(recorded.message());
+    }
+  }
+  return Finish(update, ResultOf(outcomes));
+}
+
+InstallResult UpdateRunner::Finish(const BegunUpdate& update,
+                                   InstallResult result) {
+  v1::UpdateHistoryEntry entry;
+  if (!entry.ParseFromString(update.entry)) entry.Clear();
+  entry.set_result_code(
+      static_cast<v1::OperationResultCode>(result.result_code));
+  entry.set_hresult(result.hresult);
+  entry.set_unmapped_result_code(result.unmapped_result_code);
+  entry.set_message(result.message);
+  SetNow(entry);
+  const bool mandatory = RestartMandatory(update);
+  if (const absl::Status status = journal_.Finish(
+          update.request.job_id, update.position, update.request.updates[0],
+          result, entry, boot_id_, mandatory);
+      !status.ok()) {
+    absl::StrAppend(&result.message, result.message.empty() ? "" : "; ",
+                    "the result could not be written down: ",
+                    std::string(status.message()));
+  }
+  if (result.reboot_required) on_restart_(mandatory);
+  return result;
+}
+
+absl::Status UpdateRunner::Recover() {
+  USHER_ASSIGN_OR_RETURN(std::vector<BegunUpdate> updates, journal_.AllBegun());
+  for (BegunUpdate& update : updates) USHER_RETURN_IF_ERROR(Recover(update));
+  return steps_.CleanUp();
+}
+
+absl::Status UpdateRunner::Recover(BegunUpdate& update) {
+  bool all_done = true;
+  for (Step& step : update.steps) {
+    const StepState before = step.state;
+    const StepResult result = steps_.Recover(update.request.operation, step);
+    switch (result.kind) {
+      case StepResult::Kind::kDone:
+        if (before != StepState::kDone) {
+          USHER_RETURN_IF_ERROR(
+              journal_.SetState(step.step_id, StepState::kDone));
+        }
+        break;
+      case StepResult::Kind::kFailed:
+        Finish(update, FailedResult(Annotate(result.status, "interrupted"),
+                                    result.unmapped_result_code));
+        return absl::OkStatus();
+      case StepResult::Kind::kParked:
+        return result.status;
+      case StepResult::Kind::kUndone:
+        all_done = false;
+        if (before != StepState::kPlanned) {
+          USHER_RETURN_IF_ERROR(
+              journal_.SetState(step.step_id, StepState::kPlanned));
+        }
+        break;
+    }
+  }
+  if (all_done) {
+    Succeed(update);
+  } else if (update.attempts >= kMaxAttempts) {
+    // What ends the service every time must not do so for ever.
+    Finish(update,
+           FailedResult(Error(
+               hr::kWuEUhUnexpected,
+               absl::StrCat("the service ended ", update.attempts,
+                            " times while it worked on this update; it is "
+                            "not tried again by itself"),
+               update.request.updates[0].update_id)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace usher::install
