@@ -20,14 +20,16 @@ class Database;
 namespace usher::download {
 
 // A cached file held open, verified again through this very handle; what is
-// copied from it is what was verified. Entries in use are not evicted.
+// copied from it is what was verified. Entries in use are not evicted. Not
+// thread-safe; must not outlive its cache.
 class CachedFile {
  public:
   virtual ~CachedFile() = default;
   virtual int64_t size() const = 0;
-  // Copies the content into a new file at `destination` (never following a
-  // link), hashing it on the way; WU_E_DM_INCORRECTFILEHASH, and nothing left
-  // at `destination`, if it is not what the digest says.
+  // Copies the content into a new private file at `destination` (an existing
+  // file or link there is refused), hashing it on the way;
+  // WU_E_DM_INCORRECTFILEHASH, nothing left at `destination` and the entry
+  // dropped from the cache if it is not what the digest says. Not synced.
   virtual absl::Status CopyTo(const std::filesystem::path& destination) = 0;
 };
 
@@ -40,7 +42,10 @@ class ContentCache {
     int64_t max_bytes = 0;
   };
 
-  // Opens the folder, drops index rows without file and files without row.
+  // Opens the folder, drops index rows without file and files without row (the
+  // latter become unfinished downloads, to be verified by the next request),
+  // and unfinished downloads older than 14 days. `database` must outlive the
+  // cache.
   static absl::StatusOr<std::unique_ptr<ContentCache>> Open(
       store::Database& database, const Options& options);
   virtual ~ContentCache() = default;

@@ -49,11 +49,15 @@ class DownloadEngine {
   struct Options {
     int max_transfers = 8;
     int max_connections_per_host = 4;
-    // A transfer slower than this for 30 seconds is given up and retried.
+    // A transfer slower than this for `stall_timeout` (whole seconds, at least
+    // one) is given up and retried.
     int64_t min_speed = 1024;  // bytes a second
+    absl::Duration stall_timeout = absl::Seconds(30);
     absl::Duration connect_timeout = absl::Seconds(15);
     // Attempts for faults that pass (network, 5xx), with growing pauses.
     int max_attempts = 4;
+    // The first of them; each next one is twice as long, up to a minute.
+    absl::Duration first_pause = absl::Seconds(1);
   };
 
   static absl::StatusOr<std::unique_ptr<DownloadEngine>> Start(
@@ -63,7 +67,8 @@ class DownloadEngine {
   virtual ~DownloadEngine() = default;
 
   // Fetches one file into the cache. Two requests for the same digest share
-  // one transfer. Resumes a partial file. `cancel` ends only this request.
+  // one transfer; when its source fails, those that name another one go on
+  // with that. Resumes a partial file. `cancel` ends only this request.
   virtual void Fetch(const FileRequest& request,
                      std::shared_ptr<FileObserver> observer,
                      const CancellationToken& cancel) = 0;
