@@ -41,6 +41,9 @@ absl::Status SystemError(int error_number, absl::string_view what,
 
 }  // namespace usher
 
+// The macros' other arguments are names, which take no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 // Returns from the enclosing function if `expr` is a failed absl::Status. The
 // name carries the line, so that `expr` may hold a lambda that uses it too.
 #define USHER_RETURN_IF_ERROR(expr) \
@@ -66,5 +69,7 @@ absl::Status SystemError(int error_number, absl::string_view what,
     return std::move(tmp).status();                  \
   }                                                  \
   lhs = *std::move(tmp)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // USHER_COMMON_ERROR_H_

@@ -50,10 +50,10 @@ def test_lock_goes_with_the_process(daemon, connect):
 @pytest.mark.parametrize("text, where, what", [
     ("[limits\n", ":1", ""),
     ("[limits]\nno_such_setting = 1\n", ":2", "no_such_setting"),
-    ("[limits]\n\nmax_sessions_per_caller = 'many'\n", ":3",
-     "max_sessions_per_caller"),
-    ("[limits]\nmax_sessions_per_caller = -1\n", ":2",
-     "max_sessions_per_caller"),
+    ("[limits]\n\nsessions_per_caller = 'many'\n", ":3",
+     "sessions_per_caller"),
+    ("[limits]\nsessions_per_caller = -1\n", ":2",
+     "sessions_per_caller"),
     ("[nonsense]\na = 1\n", ":1", "nonsense"),
 ])
 def test_bad_configuration_is_refused_by_line(daemon, text, where, what):

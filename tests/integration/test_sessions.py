@@ -195,8 +195,8 @@ def test_read_only_session(api, stubs):
 
 def test_limits_are_clear_errors(daemon, connect, stubs):
     daemon.configure("[limits]\n"
-                     "max_sessions_per_caller = 2\n"
-                     "max_objects_per_session = 3\n")
+                     "sessions_per_caller = 2\n"
+                     "objects_per_session = 3\n")
     daemon.start()
     api = connect()
     session = api.open_session("one").session.name
