@@ -1,0 +1,77 @@
+#include "service/rpc/call_record.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/hresult.h"
+#include "common/uuid.h"
+#include "service/rpc/status.h"
+#include "spdlog/spdlog.h"
+
+namespace usher::rpc {
+namespace {
+
+constexpr char kRequestIdKey[] = "x-usher-request-id";
+constexpr size_t kMaxRequestId = 64;
+
+bool IsRequestId(grpc::string_ref text) {
+  return !text.empty() && text.size() <= kMaxRequestId &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+// Unique on this machine: a random part for the process and a number.
+std::string MakeRequestId() {
+  static const std::string* const prefix =
+      new std::string(RandomResourceId().substr(0, 12));
+  static std::atomic<uint64_t> next{0};
+  return absl::StrCat(*prefix, "-", absl::Hex(next.fetch_add(1)));
+}
+
+}  // namespace
+
+CallRecord::CallRecord(const grpc::CallbackServerContext& context,
+                       const session::Caller& caller, const char* method,
+                       Kind kind)
+    : method_(method), kind_(kind), start_(std::chrono::steady_clock::now()) {
+  call_.caller = caller;
+  const auto& metadata = context.client_metadata();
+  const auto it = metadata.find(kRequestIdKey);
+  call_.request_id = it != metadata.end() && IsRequestId(it->second)
+                         ? std::string(it->second.data(), it->second.size())
+                         : MakeRequestId();
+}
+
+grpc::Status CallRecord::Finish(const absl::Status& status) const {
+  const spdlog::level::level_enum level =
+      !status.ok()            ? spdlog::level::warn
+      : kind_ == Kind::kRead ? spdlog::level::debug
+                             : spdlog::level::info;
+  spdlog::logger* const logger = spdlog::default_logger_raw();
+  if (logger->should_log(level)) {
+    const int64_t microseconds =
+        std::chrono::duration_cast<std::chrono::microseconds>(
+            std::chrono::steady_clock::now() - start_)
+            .count();
+    // Messages quote what callers sent: escaped, so that no caller writes
+    // lines of its own into the log.
+    logger->log(level,
+                "call request_id={} caller={} method={} code={} hresult={} "
+                "duration_us={}{}{}",
+                call_.request_id, call_.caller.user, method_,
+                absl::StatusCodeToString(status.code()),
+                FormatHResult(HResultOf(status)), microseconds,
+                status.ok() ? "" : " error=",
+                status.ok() ? "" : absl::Utf8SafeCEscape(status.message()));
+  }
+  return ToGrpc(status, call_.request_id);
+}
+
+}  // namespace usher::rpc

@@ -1,0 +1,39 @@
+#ifndef USHER_SERVICE_RPC_CALL_RECORD_H_
+#define USHER_SERVICE_RPC_CALL_RECORD_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <string>
+
+#include "absl/status/status.h"
+#include "service/session/authority.h"
+
+namespace usher::rpc {
+
+// One call from its beginning to its line in the log.
+class CallRecord {
+ public:
+  // What a call does to the log: reads that succeed are many and dull.
+  enum class Kind { kRead, kChange };
+
+  // `method` is "Service.Method" and must be a literal. The request id comes
+  // from the metadata x-usher-request-id, or is made.
+  CallRecord(const grpc::CallbackServerContext& context,
+             const session::Caller& caller, const char* method, Kind kind);
+
+  const session::Call& call() const { return call_; }
+  // Writes the call's line and makes its gRPC status. Call once.
+  grpc::Status Finish(const absl::Status& status) const;
+
+ private:
+  const char* const method_;
+  const Kind kind_;
+  const std::chrono::steady_clock::time_point start_;
+  session::Call call_;
+};
+
+}  // namespace usher::rpc
+
+#endif  // USHER_SERVICE_RPC_CALL_RECORD_H_

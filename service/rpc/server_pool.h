@@ -1,0 +1,74 @@
+#ifndef USHER_SERVICE_RPC_SERVER_POOL_H_
+#define USHER_SERVICE_RPC_SERVER_POOL_H_
+
+// One grpc::Server for each distinct credentials, so that the caller of a call
+// is known by construction. gRPC itself would only offer the peer string
+// "fd:N", and descriptor numbers are reused: it must never authorise anything.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/transport/transport.h"
+
+namespace usher::session {
+class Core;
+}  // namespace usher::session
+
+namespace usher::rpc {
+
+// Limits of each server; settings of [service].
+struct ServerOptions {
+  // Calls at a time on one connection.
+  int max_concurrent_streams = 128;
+  // Bytes of one request. No request of the API needs more; the largest is a
+  // root.json (512 KiB).
+  int max_receive_bytes = 4 * 1024 * 1024;
+  // Bytes of the metadata of one call.
+  int max_metadata_bytes = 16 * 1024;
+  // Bytes that gRPC may use for the buffers of one server.
+  int64_t memory_bytes = int64_t{64} * 1024 * 1024;
+};
+
+// Thread-safe.
+class ServerPool {
+ public:
+  // `core` must outlive the pool. `open_connections` tells how many
+  // connections of some credentials are open: a server without any may go.
+  ServerPool(session::Core& core, const ServerOptions& options,
+             std::function<int(const std::string&)> open_connections);
+  // As after Shutdown().
+  ~ServerPool();
+
+  // Hands a connection to the server of its credentials.
+  absl::Status Serve(transport::Connection& connection);
+
+  // Serves no more; calls still running at `deadline` are cancelled. Waits
+  // until all have ended.
+  void Shutdown(absl::Time deadline);
+
+ private:
+  struct Entry;
+
+  absl::Status Start(const transport::PeerIdentity& peer,
+                     std::shared_ptr<Entry>& entry);
+  void DropIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  session::Core& core_;
+  const ServerOptions options_;
+  const std::function<int(const std::string&)> open_connections_;
+
+  absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> servers_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace usher::rpc
+
+#endif  // USHER_SERVICE_RPC_SERVER_POOL_H_

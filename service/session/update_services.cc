@@ -1,0 +1,597 @@
+#include "service/session/update_services.h"
+
+#include <algorithm>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/sha256.h"
+#include "common/uuid.h"
+#include "service/catalog/catalog.h"
+#include "service/session/catalog_header.h"
+#include "service/session/limits.h"
+#include "service/session/proto_time.h"
+#include "service/session/text.h"
+#include "service/store/service_store.h"
+#include "spdlog/spdlog.h"
+#include "usher/v1/types.pb.h"
+#include "usher/v1/update_service.pb.h"
+
+namespace usher::session {
+namespace {
+
+constexpr int kAllowPending = 1;
+constexpr int kAllowOnline = 2;
+constexpr int kRegisterWithAu = 4;
+constexpr size_t kMaxUrlBytes = 2048;
+constexpr size_t kMaxNameBytes = 256;
+// Which catalog files are loaded: one hexadecimal digest a line, beside the
+// trusted metadata.
+constexpr char kLoadedFile[] = "loaded";
+constexpr uint64_t kMaxLoadedBytes = 1024 * 1024;
+// Folders of registrations under way; what is left of one goes at start.
+constexpr char kNewPrefix[] = ".new-";
+
+absl::Status UnknownService(absl::string_view service_id) {
+  return Error(hr::kWuEDsUnknownservice,
+               absl::StrCat("no update service ", service_id,
+                            " is registered; list the services to see which "
+                            "ones are"),
+               service_id);
+}
+
+absl::Status CheckUrl(const std::string& url) {
+  USHER_RETURN_IF_ERROR(CheckText(url, kMaxUrlBytes, "service_url"));
+  if (absl::StartsWith(url, "https://") || absl::StartsWith(url, "http://") ||
+      absl::StartsWith(url, "file:///")) {
+    return absl::OkStatus();
+  }
+  return Error(hr::kEInvalidarg,
+               "service_url must begin with https://, http:// or file:/// and "
+               "name the folder that holds metadata/ and targets/",
+               "service_url");
+}
+
+absl::Status CheckNew(const NewService& request, int64_t max_root_bytes) {
+  USHER_RETURN_IF_ERROR(CheckUrl(request.url));
+  USHER_RETURN_IF_ERROR(CheckText(request.name, kMaxNameBytes, "name"));
+  USHER_RETURN_IF_ERROR(CheckOptionalUuid(request.service_id, "service_id"));
+  constexpr int kAll = kAllowPending | kAllowOnline | kRegisterWithAu;
+  if ((request.flags & ~kAll) != 0 || request.flags == kRegisterWithAu) {
+    return Error(hr::kEInvalidarg,
+                 "flags must combine 1 (allow pending), 2 (allow online) and 4 "
+                 "(register with AU), and 4 needs one of the others",
+                 "flags");
+  }
+  if (request.root.empty()) {
+    return Error(hr::kEInvalidarg,
+                 "root_metadata is missing; give the repository's root.json, "
+                 "obtained in a way you trust",
+                 "root_metadata");
+  }
+  if (static_cast<int64_t>(request.root.size()) > max_root_bytes) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("root_metadata has more than ", max_root_bytes,
+                              " bytes"),
+                 "root_metadata");
+  }
+  if (request.flags == kAllowPending && request.service_id.empty()) {
+    return Error(hr::kEInvalidarg,
+                 "a pending registration (flag 1 alone) needs a service_id",
+                 "service_id");
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> ReadLoaded(const std::filesystem::path& folder) {
+  const absl::StatusOr<std::string> text =
+      ReadFile(folder / kLoadedFile, kMaxLoadedBytes);
+  if (!text.ok()) return {};
+  return absl::StrSplit(*text, '\n', absl::SkipEmpty());
+}
+
+// The digest of the root that is trusted now; empty if it cannot be read.
+std::string RootDigest(const std::filesystem::path& folder,
+                       int64_t max_root_bytes) {
+  const absl::StatusOr<std::string> root =
+      ReadFile(folder / "root.json", static_cast<uint64_t>(max_root_bytes));
+  return root.ok() ? ToHex(Sha256Of(*root)) : std::string();
+}
+
+bool IsNetworkFault(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded;
+}
+
+}  // namespace
+
+absl::Status RepositoryFactory::Initialize(
+    const repository::RepositoryOptions& options, absl::string_view root) {
+  return repository::Repository::Initialize(options, root);
+}
+
+absl::StatusOr<std::unique_ptr<repository::Repository>> RepositoryFactory::Open(
+    const repository::RepositoryOptions& options) {
+  return repository::Repository::Open(options);
+}
+
+struct UpdateServices::Entry {
+  const std::string id;
+
+  // Held during a refresh or the removal.
+  absl::Mutex refreshing;
+  bool removed ABSL_GUARDED_BY(refreshing) = false;
+
+  absl::Mutex mutex;
+  v1::UpdateService service ABSL_GUARDED_BY(mutex);
+  absl::Time tried ABSL_GUARDED_BY(mutex) = absl::InfinitePast();
+  absl::Status last_result ABSL_GUARDED_BY(mutex);
+  bool queued ABSL_GUARDED_BY(mutex) = false;
+  std::vector<std::function<void(const absl::Status&)>> waiting
+      ABSL_GUARDED_BY(mutex);
+
+  explicit Entry(const v1::UpdateService& initial)
+      : id(initial.service_id()), service(initial) {}
+
+  v1::UpdateService Read() {
+    absl::MutexLock lock(&mutex);
+    return service;
+  }
+};
+
+// What a refresh brought.
+struct UpdateServices::Fetched {
+  bool changed = false;
+  repository::RefreshOutcome outcome;
+  std::string service_id;
+  std::string service_name;
+};
+
+UpdateServices::UpdateServices(Options options, store::Database& database,
+                               catalog::Catalog& catalog,
+                               RepositoryFactory& repositories,
+                               const Clock& clock)
+    : options_(std::move(options)),
+      database_(database),
+      catalog_(catalog),
+      repositories_(repositories),
+      clock_(clock) {}
+
+UpdateServices::~UpdateServices() = default;
+
+absl::Status UpdateServices::Load() {
+  USHER_RETURN_IF_ERROR(MakeDirectories(options_.metadata_dir));
+  USHER_RETURN_IF_ERROR(MakeDirectories(options_.catalog_dir));
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(options_.metadata_dir, error),
+       end;
+       !error && it != end; it.increment(error)) {
+    if (absl::StartsWith(PathToUtf8(it->path().filename()), kNewPrefix)) {
+      USHER_RETURN_IF_ERROR(RemoveTree(it->path()));
+    }
+  }
+  USHER_ASSIGN_OR_RETURN(const std::vector<v1::UpdateService> services,
+                         store::ListServices(database_));
+  absl::MutexLock lock(&mutex_);
+  for (const v1::UpdateService& service : services) {
+    entries_.push_back(std::make_shared<Entry>(service));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<v1::UpdateService> UpdateServices::List() const {
+  std::vector<v1::UpdateService> services;
+  absl::ReaderMutexLock lock(&mutex_);
+  services.reserve(entries_.size());
+  for (const auto& entry : entries_) services.push_back(entry->Read());
+  return services;
+}
+
+std::shared_ptr<UpdateServices::Entry> UpdateServices::Find(
+    absl::string_view service_id) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  for (const auto& entry : entries_) {
+    if (entry->id == service_id) return entry;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<v1::UpdateService> UpdateServices::Get(
+    absl::string_view service_id) const {
+  const std::shared_ptr<Entry> entry = Find(service_id);
+  if (entry == nullptr) return UnknownService(service_id);
+  return entry->Read();
+}
+
+absl::StatusOr<std::string> UpdateServices::Resolve(
+    int server_selection, absl::string_view service_id) const {
+  if (server_selection == v1::SERVER_SELECTION_OTHERS) {
+    if (Find(service_id) == nullptr) return UnknownService(service_id);
+    return std::string(service_id);
+  }
+  const std::vector<v1::UpdateService> services = List();
+  const auto first = [&services](auto test) -> std::string {
+    const auto it = std::find_if(services.begin(), services.end(), test);
+    return it == services.end() ? std::string() : it->service_id();
+  };
+  const auto managed = [](const v1::UpdateService& s) {
+    return s.is_managed();
+  };
+  if (server_selection == v1::SERVER_SELECTION_MANAGED_SERVER) {
+    std::string id = first(managed);
+    if (!id.empty()) return id;
+    return Error(hr::kWuEDsUnknownservice,
+                 "no managed update service is registered; an administrator "
+                 "marks one with managed = true in the configuration",
+                 "server_selection");
+  }
+  if (server_selection == v1::SERVER_SELECTION_WINDOWS_UPDATE) {
+    std::string id = first([](const v1::UpdateService& s) {
+      return s.is_default_au_service();
+    });
+    if (!id.empty()) return id;
+    return Error(hr::kWuEDsUnknownservice,
+                 "no update service is marked as default; an administrator "
+                 "marks one with default = true in the configuration",
+                 "server_selection");
+  }
+  // The managed one (UAMG-087), else the first registered with Automatic
+  // Updates (UAMG-088), else simply the first: a machine with one repository
+  // needs no mark on it.
+  std::string id = first(managed);
+  if (id.empty()) {
+    id = first([](const v1::UpdateService& s) {
+      return s.is_registered_with_au();
+    });
+  }
+  if (id.empty()) id = first([](const v1::UpdateService&) { return true; });
+  if (!id.empty()) return id;
+  return Error(hr::kWuEAuNoRegisteredService,
+               "no update service is registered; an administrator registers "
+               "one with its URL and root.json",
+               "server_selection");
+}
+
+repository::RepositoryOptions UpdateServices::RepositoryAt(
+    const std::filesystem::path& folder, const std::string& url,
+    const repository::ProxySettings& proxy) const {
+  repository::RepositoryOptions options = options_.repository;
+  options.metadata_dir = folder;
+  options.url = url;
+  options.proxy = proxy;
+  return options;
+}
+
+absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
+    const std::filesystem::path& folder, const std::string& service_id,
+    const std::string& url, const repository::ProxySettings& proxy,
+    const CancellationToken& cancel) {
+  USHER_ASSIGN_OR_RETURN(
+      const std::unique_ptr<repository::Repository> repository,
+      repositories_.Open(RepositoryAt(folder, url, proxy)));
+  Fetched fetched;
+  USHER_ASSIGN_OR_RETURN(fetched.outcome, repository->Refresh(cancel));
+  fetched.service_id = service_id;
+  const std::vector<std::string> loaded = ReadLoaded(folder);
+  std::vector<std::string> wanted;
+  for (const repository::TargetFile& target : fetched.outcome.catalogs) {
+    wanted.push_back(ToHex(target.sha256));
+  }
+  fetched.changed = wanted != loaded;
+  if (!fetched.changed) return fetched;
+
+  std::vector<std::filesystem::path> temporary;
+  auto remover = absl::MakeCleanup([&temporary] {
+    for (const std::filesystem::path& path : temporary) {
+      static_cast<void>(RemoveTree(path));  // gone at the next start anyway
+    }
+  });
+  std::vector<catalog::CatalogFile> files;
+  for (const repository::TargetFile& target : fetched.outcome.catalogs) {
+    const std::string digest = ToHex(target.sha256);
+    const std::filesystem::path path =
+        options_.catalog_dir / PathFromUtf8(absl::StrCat(
+                                   RandomResourceId(), "-", digest, ".usc"));
+    files.push_back({target.name, path, target.sha256});
+    // What is loaded is not read again, so it need not be fetched either.
+    if (std::find(loaded.begin(), loaded.end(), digest) != loaded.end()) {
+      continue;
+    }
+    temporary.push_back(path);
+    USHER_RETURN_IF_ERROR(repository->FetchTarget(target, path, cancel));
+    USHER_ASSIGN_OR_RETURN(const CatalogHeader header,
+                           ReadCatalogHeader(path));
+    if (fetched.service_id.empty()) {
+      fetched.service_id = header.service_id;
+    } else if (fetched.service_id != header.service_id) {
+      return Error(hr::kWuEInvalidUpdate,
+                   absl::StrCat("catalog ", target.name,
+                                " belongs to update service ",
+                                header.service_id, ", not to ",
+                                fetched.service_id),
+                   target.name);
+    }
+    fetched.service_name = header.service_name;
+  }
+  if (fetched.service_id.empty()) {
+    return Error(hr::kWuEInvalidUpdate,
+                 "the repository has no catalog, so its service id is unknown; "
+                 "give service_id",
+                 "service_id");
+  }
+  // A new registration must not touch the catalog of an older one.
+  if (service_id.empty() && Find(fetched.service_id) != nullptr) {
+    return Error(hr::kWuEDsRowexists,
+                 absl::StrCat("update service ", fetched.service_id,
+                              " is registered with another URL; remove it "
+                              "first"),
+                 "service_id");
+  }
+  USHER_ASSIGN_OR_RETURN(
+      const catalog::LoadSummary summary,
+      catalog_.Load(fetched.service_id, url, files, cancel));
+  if (!summary.service_name.empty()) {
+    fetched.service_name = summary.service_name;
+  }
+  spdlog::info(
+      "service {} loaded: {} added, {} changed, {} removed, {} unchanged",
+      fetched.service_id, summary.added, summary.changed, summary.removed,
+      summary.unchanged);
+  std::string lines;
+  for (const std::string& digest : wanted) absl::StrAppend(&lines, digest, "\n");
+  USHER_RETURN_IF_ERROR(WriteFileAtomically(folder / kLoadedFile, lines));
+  return fetched;
+}
+
+absl::StatusOr<bool> UpdateServices::RefreshEntry(
+    Entry& entry, const repository::ProxySettings& proxy,
+    const CancellationToken& cancel) {
+  absl::MutexLock refreshing(&entry.refreshing);
+  if (entry.removed) return UnknownService(entry.id);
+  const std::string url = entry.Read().service_url();
+  const std::filesystem::path folder =
+      options_.metadata_dir / PathFromUtf8(entry.id);
+  absl::StatusOr<Fetched> fetched =
+      FetchAndLoad(folder, entry.id, url, proxy, cancel);
+  store::RefreshRecord record;
+  record.time = clock_.Now();
+  if (fetched.ok()) {
+    record.root_version = fetched->outcome.root_version;
+    record.root_expires = fetched->outcome.root_expires;
+    record.root_sha256 =
+        RootDigest(folder, options_.repository.max_root_bytes);
+    const absl::StatusOr<int64_t> count = catalog_.UpdateCount(entry.id);
+    record.update_count = count.ok() ? *count : 0;
+  } else {
+    record.error = std::string(fetched.status().message());
+    if (record.error.empty()) record.error = "failed";
+    spdlog::warn("refresh of service {} failed: {}", entry.id, record.error);
+  }
+  absl::StatusOr<v1::UpdateService> recorded =
+      store::RecordRefresh(database_, entry.id, record);
+  {
+    absl::MutexLock lock(&entry.mutex);
+    // A cancelled refresh says nothing about the service.
+    if (!cancel.cancelled()) {
+      entry.tried = record.time;
+      entry.last_result = fetched.status();
+    }
+    if (recorded.ok()) entry.service = *recorded;
+  }
+  if (!fetched.ok()) return fetched.status();
+  USHER_RETURN_IF_ERROR(recorded.status());
+  return fetched->changed || fetched->outcome.changed;
+}
+
+absl::StatusOr<bool> UpdateServices::Refresh(
+    absl::string_view service_id, const repository::ProxySettings& proxy,
+    const CancellationToken& cancel) {
+  const std::shared_ptr<Entry> entry = Find(service_id);
+  if (entry == nullptr) return UnknownService(service_id);
+  return RefreshEntry(*entry, proxy, cancel);
+}
+
+void UpdateServices::EnsureFresh(
+    const std::string& service_id, const repository::ProxySettings& proxy,
+    ThreadPool& network, const CancellationToken& cancel,
+    std::function<void(const absl::Status&)> done) {
+  const std::shared_ptr<Entry> entry = Find(service_id);
+  if (entry == nullptr) {
+    done(UnknownService(service_id));
+    return;
+  }
+  std::optional<absl::Status> known;
+  {
+    absl::MutexLock lock(&entry->mutex);
+    absl::Time last = entry->tried;
+    if (entry->service.has_last_refresh_time()) {
+      last = std::max(last, ToTime(entry->service.last_refresh_time()));
+    }
+    const absl::Time now = clock_.Now();
+    // A clock set back must not keep refreshes away.
+    if (last <= now && now - last < options_.refresh_interval) {
+      known = entry->last_result;
+    } else {
+      entry->waiting.push_back(std::move(done));
+      if (entry->queued) return;
+      entry->queued = true;
+    }
+  }
+  if (known.has_value()) {
+    done(*known);
+    return;
+  }
+  network.Post([this, entry, proxy, cancel] {
+    const absl::Status status = RefreshEntry(*entry, proxy, cancel).status();
+    std::vector<std::function<void(const absl::Status&)>> waiting;
+    {
+      absl::MutexLock lock(&entry->mutex);
+      waiting.swap(entry->waiting);
+      entry->queued = false;
+    }
+    for (const auto& waiter : waiting) waiter(status);
+  });
+}
+
+absl::Status UpdateServices::Keep(const v1::UpdateService& service) {
+  USHER_RETURN_IF_ERROR(store::PutService(database_, service));
+  if (const std::shared_ptr<Entry> known = Find(service.service_id());
+      known != nullptr) {
+    absl::MutexLock lock(&known->mutex);
+    known->service = service;
+    return absl::OkStatus();
+  }
+  absl::MutexLock lock(&mutex_);
+  entries_.push_back(std::make_shared<Entry>(service));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
+    const NewService& request, const repository::ProxySettings& proxy,
+    const CancellationToken& cancel) {
+  NewService asked = request;
+  if (asked.flags == 0) asked.flags = kAllowOnline;
+  USHER_RETURN_IF_ERROR(
+      CheckNew(asked, options_.repository.max_root_bytes));
+  absl::MutexLock adding(&adding_);
+  const std::vector<v1::UpdateService> services = List();
+  const auto known = std::find_if(
+      services.begin(), services.end(), [&asked](const v1::UpdateService& s) {
+        return asked.service_id.empty() ? s.service_url() == asked.url
+                                        : s.service_id() == asked.service_id;
+      });
+  if (known == services.end()) {
+    if (static_cast<int>(services.size()) >= options_.max_services) {
+      return LimitReached("update services", options_.max_services,
+                          "services");
+    }
+    return AddNew(asked, proxy, cancel);
+  }
+  if (known->service_url() != asked.url) {
+    return Error(hr::kWuEDsRowexists,
+                 absl::StrCat("update service ", known->service_id(),
+                              " is registered with ", known->service_url(),
+                              "; remove it first"),
+                 "service_id");
+  }
+  v1::UpdateService changed = *known;
+  if (!asked.name.empty()) changed.set_name(asked.name);
+  if (asked.is_managed) changed.set_is_managed(true);
+  if (asked.is_default) changed.set_is_default_au_service(true);
+  if ((asked.flags & kRegisterWithAu) != 0) {
+    changed.set_is_registered_with_au(true);
+  }
+  USHER_RETURN_IF_ERROR(Keep(changed));
+  v1::UpdateServiceRegistration registration;
+  registration.set_registration_state(
+      changed.has_last_refresh_time()
+          ? v1::UPDATE_SERVICE_REGISTRATION_STATE_REGISTERED
+          : v1::UPDATE_SERVICE_REGISTRATION_STATE_PENDING);
+  registration.set_service_id(changed.service_id());
+  *registration.mutable_service() = std::move(changed);
+  return registration;
+}
+
+absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
+    const NewService& asked, const repository::ProxySettings& proxy,
+    const CancellationToken& cancel) {
+  const std::filesystem::path folder =
+      options_.metadata_dir /
+      PathFromUtf8(absl::StrCat(kNewPrefix, RandomResourceId()));
+  auto remover = absl::MakeCleanup(
+      [&folder] { static_cast<void>(RemoveTree(folder)); });
+  USHER_RETURN_IF_ERROR(MakeDirectories(folder));
+  USHER_RETURN_IF_ERROR(repositories_.Initialize(
+      RepositoryAt(folder, asked.url, proxy), asked.root));
+  Fetched fetched;
+  fetched.service_id = asked.service_id;
+  bool pending = (asked.flags & kAllowOnline) == 0;
+  if (!pending) {
+    absl::StatusOr<Fetched> result =
+        FetchAndLoad(folder, asked.service_id, asked.url, proxy, cancel);
+    if (result.ok()) {
+      fetched = *std::move(result);
+    } else if ((asked.flags & kAllowPending) != 0 &&
+               !asked.service_id.empty() && IsNetworkFault(result.status())) {
+      pending = true;  // the server may be there later
+    } else {
+      return result.status();
+    }
+  }
+  const auto forget = [&] {
+    if (!pending) static_cast<void>(catalog_.Remove(fetched.service_id));
+  };
+  const std::filesystem::path home =
+      options_.metadata_dir / PathFromUtf8(fetched.service_id);
+  // Left over from a registration that a crash cut short.
+  if (absl::Status status = RemoveTree(home); !status.ok()) {
+    forget();
+    return status;
+  }
+  if (absl::Status status = RenameDurably(folder, home); !status.ok()) {
+    forget();
+    return status;
+  }
+  v1::UpdateService service;
+  service.set_service_id(fetched.service_id);
+  service.set_name(!asked.name.empty()           ? asked.name
+                   : !fetched.service_name.empty() ? fetched.service_name
+                                                   : asked.url);
+  service.set_service_url(asked.url);
+  service.set_is_managed(asked.is_managed);
+  service.set_is_default_au_service(asked.is_default);
+  service.set_is_registered_with_au((asked.flags & kRegisterWithAu) != 0 ||
+                                    asked.is_default);
+  service.set_can_register_with_au(true);
+  service.set_root_sha256(
+      RootDigest(home, options_.repository.max_root_bytes));
+  SetTime(clock_.Now(), *service.mutable_issue_date());
+  if (!pending) {
+    service.set_root_version(fetched.outcome.root_version);
+    SetTime(fetched.outcome.root_expires, *service.mutable_expiration_date());
+    SetTime(clock_.Now(), *service.mutable_last_refresh_time());
+    const absl::StatusOr<int64_t> count =
+        catalog_.UpdateCount(fetched.service_id);
+    service.set_update_count(count.ok() ? *count : 0);
+  }
+  if (absl::Status status = Keep(service); !status.ok()) {
+    forget();
+    static_cast<void>(RemoveTree(home));
+    return status;
+  }
+  spdlog::info("service {} \"{}\" registered: {}", service.service_id(),
+               service.name(), service.service_url());
+  v1::UpdateServiceRegistration registration;
+  registration.set_registration_state(
+      pending ? v1::UPDATE_SERVICE_REGISTRATION_STATE_PENDING
+              : v1::UPDATE_SERVICE_REGISTRATION_STATE_REGISTERED);
+  registration.set_service_id(service.service_id());
+  *registration.mutable_service() = std::move(service);
+  return registration;
+}
+
+absl::Status UpdateServices::Remove(absl::string_view service_id) {
+  const std::shared_ptr<Entry> entry = Find(service_id);
+  if (entry == nullptr) return UnknownService(service_id);
+  absl::MutexLock adding(&adding_);
+  absl::MutexLock refreshing(&entry->refreshing);
+  if (entry->removed) return UnknownService(service_id);
+  // The registration first: without it the rest is only left-overs, which a
+  // new registration of the same id replaces.
+  USHER_RETURN_IF_ERROR(store::RemoveService(database_, service_id));
+  entry->removed = true;
+  {
+    absl::MutexLock lock(&mutex_);
+    std::erase(entries_, entry);
+  }
+  USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
+  return RemoveTree(options_.metadata_dir / PathFromUtf8(service_id));
+}
+
+}  // namespace usher::session

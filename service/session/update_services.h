@@ -1,0 +1,156 @@
+#ifndef USHER_SERVICE_SESSION_UPDATE_SERVICES_H_
+#define USHER_SERVICE_SESSION_UPDATE_SERVICES_H_
+
+// The registered update services: registration, refreshing, and which one a
+// search asks.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/cancellation.h"
+#include "service/repository/repository.h"
+#include "service/session/clock.h"
+#include "service/session/thread_pool.h"
+
+namespace usher::catalog {
+class Catalog;
+}  // namespace usher::catalog
+namespace usher::store {
+class Database;
+}  // namespace usher::store
+namespace usher::v1 {
+class UpdateService;
+class UpdateServiceRegistration;
+}  // namespace usher::v1
+
+namespace usher::session {
+
+// How repositories are opened; the real one calls the repository layer.
+class RepositoryFactory {
+ public:
+  virtual ~RepositoryFactory() = default;
+  virtual absl::Status Initialize(const repository::RepositoryOptions& options,
+                                  absl::string_view root);
+  virtual absl::StatusOr<std::unique_ptr<repository::Repository>> Open(
+      const repository::RepositoryOptions& options);
+};
+
+// A registration as it is asked for.
+struct NewService {
+  // AddServiceFlag bits: 1 allow pending, 2 allow online, 4 register with
+  // Automatic Updates. 0 is taken as 2.
+  int flags = 0;
+  std::string service_id;  // canonical, or empty: taken from the catalog
+  std::string name;        // empty: taken from the catalog
+  std::string url;
+  std::string root;  // trusted root.json
+  bool is_managed = false;
+  bool is_default = false;
+};
+
+// Thread-safe. What blocks says so; one refresh, registration or removal of a
+// service runs at a time.
+class UpdateServices {
+ public:
+  struct Options {
+    // {metadata_dir}/{service id}: trusted metadata.
+    std::filesystem::path metadata_dir;
+    // Where catalog files lie while they are loaded.
+    std::filesystem::path catalog_dir;
+    // An online search refreshes first what was refreshed longer ago; 0:
+    // always.
+    absl::Duration refresh_interval = absl::Seconds(60);
+    int max_services = 64;
+    // Limits and speeds; folder, URL and proxy are filled in.
+    repository::RepositoryOptions repository;
+  };
+
+  // The references must outlive this.
+  UpdateServices(Options options, store::Database& database,
+                 catalog::Catalog& catalog, RepositoryFactory& repositories,
+                 const Clock& clock);
+  ~UpdateServices();
+
+  // Reads the registrations; once, before anything else. Blocks.
+  absl::Status Load();
+
+  // In order of registration.
+  std::vector<v1::UpdateService> List() const;
+  // WU_E_DS_UNKNOWNSERVICE.
+  absl::StatusOr<v1::UpdateService> Get(absl::string_view service_id) const;
+
+  // The service that a search asks (UAMG-087 … 090). `server_selection` is a
+  // usher.v1.ServerSelection. Errors: WU_E_DS_UNKNOWNSERVICE,
+  // WU_E_AU_NO_REGISTERED_SERVICE when there is none at all.
+  absl::StatusOr<std::string> Resolve(int server_selection,
+                                      absl::string_view service_id) const;
+
+  // Registers a repository, all or nothing. Registering what is registered
+  // with the same URL is fine and changes its name and marks. Blocks.
+  absl::StatusOr<v1::UpdateServiceRegistration> Add(
+      const NewService& request, const repository::ProxySettings& proxy,
+      const CancellationToken& cancel);
+  // Blocks.
+  absl::Status Remove(absl::string_view service_id);
+  // Refreshes now; true if something changed. On failure what was loaded stays
+  // loaded. Blocks.
+  absl::StatusOr<bool> Refresh(absl::string_view service_id,
+                               const repository::ProxySettings& proxy,
+                               const CancellationToken& cancel);
+
+  // Refreshes on `network` unless that was done (or failed) within the refresh
+  // interval; searches that ask at the same time share one refresh. Calls
+  // `done` with the result: at once, or on a network thread.
+  void EnsureFresh(const std::string& service_id,
+                   const repository::ProxySettings& proxy, ThreadPool& network,
+                   const CancellationToken& cancel,
+                   std::function<void(const absl::Status&)> done);
+
+ private:
+  struct Entry;
+  struct Fetched;
+
+  std::shared_ptr<Entry> Find(absl::string_view service_id) const;
+  repository::RepositoryOptions RepositoryAt(
+      const std::filesystem::path& folder, const std::string& url,
+      const repository::ProxySettings& proxy) const;
+  absl::StatusOr<bool> RefreshEntry(Entry& entry,
+                                    const repository::ProxySettings& proxy,
+                                    const CancellationToken& cancel);
+  absl::StatusOr<Fetched> FetchAndLoad(const std::filesystem::path& folder,
+                                       const std::string& service_id,
+                                       const std::string& url,
+                                       const repository::ProxySettings& proxy,
+                                       const CancellationToken& cancel);
+  absl::StatusOr<v1::UpdateServiceRegistration> AddNew(
+      const NewService& request, const repository::ProxySettings& proxy,
+      const CancellationToken& cancel);
+  absl::Status Keep(const v1::UpdateService& service);
+
+  const Options options_;
+  store::Database& database_;
+  catalog::Catalog& catalog_;
+  RepositoryFactory& repositories_;
+  const Clock& clock_;
+
+  // One registration at a time: two of the same repository would meet in its
+  // folder.
+  absl::Mutex adding_;
+  mutable absl::Mutex mutex_;
+  std::vector<std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace usher::session
+
+#endif  // USHER_SERVICE_SESSION_UPDATE_SERVICES_H_
