@@ -21,7 +21,7 @@ std::vector<const HResultInfo*> AllRows() {
       {0x00000000, 0x0000000F}, {0x00240000, 0x0024FFFF},
       {0x80004000, 0x800040FF}, {0x8000FFFF, 0x8000FFFF},
       {0x80020000, 0x800200FF}, {0x80070000, 0x80070FFF},
-      {0x80240000, 0x8024FFFF}, {0x800B0000, 0x800B01FF}};
+      {0x800B0000, 0x800B01FF}, {0x80240000, 0x8024FFFF}};
   std::vector<const HResultInfo*> rows;
   for (const Range& range : kRanges) {
     for (HResult hr = range.first;; ++hr) {
