@@ -75,10 +75,14 @@ command_deps() {
 
   forbid_services
   trap allow_services EXIT
+  local log
+  log=$(mktemp)
   as_root apt-get update -qq
   as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends \
-    -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
+    apt-get install -y -q --no-install-recommends \
+    -o Dpkg::Use-Pty=0 "${missing[@]}" >"$log" 2>&1 ||
+    { cat "$log"; die "apt-get could not install the packages"; }
+  rm -f "$log"
   allow_services
   trap - EXIT
 
@@ -86,12 +90,8 @@ command_deps() {
   # machine before us stay as they were.
   for service in "${fresh_services[@]}"; do
     [[ -e /etc/init.d/$service ]] || continue
+    # Covers both init scripts and systemd units.
     as_root update-rc.d "$service" disable >/dev/null 2>&1 || true
-    if [[ -d /run/systemd/system ]]; then
-      as_root systemctl --quiet disable "$service" 2>/dev/null || true
-    else
-      as_root deb-systemd-helper disable "$service.service" >/dev/null || true
-    fi
     echo "Installed $service without starting or enabling its service."
   done
 }

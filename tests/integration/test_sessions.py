@@ -1,6 +1,5 @@
 """Sessions: they outlive their clients and belong to one user."""
 
-import contextlib
 import os
 
 import grpc
@@ -46,26 +45,30 @@ def test_session_survives_its_client(api, stubs, connect, repository, serve):
     assert caught.value.code == grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_killed_command_line_leaves_the_job(api, cli, connect, repository,
-                                            serve):
+def test_killed_command_line_leaves_the_job(api, stubs, cli, connect,
+                                            repository, serve):
     web = slow_repository(repository, serve)
     api.add_service(web.url, repository.root)
     process = cli.start("download", "large", client_id="killed")
-    session = None
+    # Follow it through the service: the doomed client says nothing useful.
     other = connect()
-    # Wait for the job through the service, not through the doomed client.
-    opened = other.open_session("killed")
-    session = opened.session.name
-    with contextlib.closing(cli.lines(process)) as lines:
-        for _ in lines:
-            jobs = other.list_jobs(session)
-            if jobs:
-                break
+    session = other.open_session("killed").session.name
+    job = None
+    while job is None:
+        assert process.poll() is None, process.stdout.read()
+        downloads = [j for j in other.list_jobs(session)
+                     if j.kind == stubs.job.JOB_KIND_DOWNLOAD]
+        job = downloads[0].name if downloads else None
+    for event in other.watch(job):
+        if event.download_progress.total_bytes_downloaded > 0:
+            break
     process.kill()
     process.wait()
-    jobs = other.list_jobs(session)
-    assert len(jobs) == 1
-    assert other.end_download(jobs[0].name).hresult == 0
+
+    again = connect().open_session("killed")
+    assert again.attached
+    assert job in [j.name for j in other.list_jobs(session)]
+    assert other.end_download(job).hresult == 0
 
 
 @pytest.mark.root

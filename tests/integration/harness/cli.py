@@ -48,12 +48,8 @@ class Cli:
             env={**self._environment(), **(environment or {})}, **identity))
 
     def start(self, *words, client_id=None):
-        """Starts it; its output can be read line by line."""
+        """Starts it and returns at once."""
         return subprocess.Popen(
             self._words(words, client_id), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=self._environment(), cwd="/")
-
-    @staticmethod
-    def lines(process):
-        yield from process.stdout
