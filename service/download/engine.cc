@@ -4,13 +4,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "service/download/file_url.h"
 
@@ -29,6 +30,12 @@ std::string LogContext(const Transfer& transfer) {
   return absl::StrCat("request_id=", request.request_id,
                       " sha256=", ToHex(transfer.digest),
                       " url=", RedactUrl(request.url));
+}
+
+// A time that no change of the clock disturbs.
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() +
+         absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 absl::Status Cancelled(const Waiter& waiter) {
@@ -91,11 +98,12 @@ void Engine::Fetch(const FileRequest& request,
 void Engine::Loop() {
   while (!stopping_ || !transfers_.empty()) {
     for (const std::function<void()>& letter : mailbox_->Take()) letter();
-    StartDue(absl::Now());
     int running = 0;
     curl_multi_perform(multi_, &running);
     ReadCurlMessages();
-    const absl::Time now = absl::Now();
+    // The same time for all three, so that nothing falls due in between.
+    const absl::Time now = SteadyNow();
+    StartDue(now);
     ReportProgress(now);
     curl_multi_poll(multi_, nullptr, 0, PollMilliseconds(now), nullptr);
   }
@@ -451,21 +459,19 @@ void Engine::Fail(Transfer& transfer, const absl::Status& status,
         return everyone ||
                SameSource(waiter->request, transfer.source->request);
       });
-  const std::vector<std::shared_ptr<Waiter>> failed(transfer.waiters.begin(),
-                                                    others);
+  // Told when the files are closed, or gone.
+  transfer.failed.assign(transfer.waiters.begin(), others);
+  transfer.failure = status;
   transfer.waiters.erase(transfer.waiters.begin(), others);
   DropHttp(transfer);
   if (transfer.job != nullptr) transfer.job->DiscardIfEmpty();
   Close(transfer);
-  for (const std::shared_ptr<Waiter>& waiter : failed) {
-    Deliver(*waiter, status);
-  }
 }
 
 void Engine::TryAgain(Transfer& transfer, absl::Duration pause) {
   transfer.job->Flush();
   transfer.state = Transfer::State::kWaiting;
-  transfer.not_before = absl::Now() + pause;
+  transfer.not_before = SteadyNow() + pause;
 }
 
 void Engine::Close(Transfer& transfer) {
@@ -480,6 +486,10 @@ void Engine::Close(Transfer& transfer) {
 }
 
 void Engine::OnClosed(Transfer& transfer) {
+  for (const std::shared_ptr<Waiter>& waiter : transfer.failed) {
+    Deliver(*waiter, transfer.failure);
+  }
+  transfer.failed.clear();
   if (transfer.waiters.empty()) {
     by_digest_.erase(transfer.digest);
     transfers_.erase(transfer.id);
@@ -499,10 +509,11 @@ void Engine::OnClosed(Transfer& transfer) {
 void Engine::ReportProgress(absl::Time now) {
   for (const auto& [id, transfer] : transfers_) {
     if (transfer->job == nullptr || !transfer->Busy()) continue;
+    if (now < transfer->report_after) continue;
+    // On a slow line nothing else would make what was gathered go on.
+    transfer->job->Flush();
     const int64_t written = transfer->job->written();
-    if (written == transfer->reported || now < transfer->report_after) {
-      continue;
-    }
+    if (written == transfer->reported) continue;
     transfer->reported = written;
     transfer->report_after = now + kProgressInterval;
     for (const std::shared_ptr<Waiter>& waiter : transfer->waiters) {

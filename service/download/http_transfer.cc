@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "service/repository/proxy.h"
+#include "service/repository/url.h"
 
 namespace usher::download {
 namespace {
@@ -64,17 +65,6 @@ std::optional<ContentRange> ParseContentRange(absl::string_view text) {
   return result;
 }
 
-absl::StatusOr<std::string> UrlPart(CURLU* url, CURLUPart part,
-                                    unsigned int flags) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, flags) != CURLUE_OK) {
-    return Error(hr::kWuEBadFileUrl, "the URL has no host");
-  }
-  std::string result = absl::AsciiStrToLower(text);
-  curl_free(text);
-  return result;
-}
-
 }  // namespace
 
 absl::StatusOr<std::string> HostOfUrl(absl::string_view url) {
@@ -84,31 +74,9 @@ absl::StatusOr<std::string> HostOfUrl(absl::string_view url) {
         absl::StrCat("the URL has ", url.size(), " bytes, more than ", kMaxUrl),
         RedactUrl(url.substr(0, 80)));
   }
-  const std::string name = RedactUrl(url);
-  if (!absl::StartsWithIgnoreCase(url, "http://") &&
-      !absl::StartsWithIgnoreCase(url, "https://")) {
-    return Error(hr::kWuEBadFileUrl,
-                 absl::StrCat("cannot download ", name,
-                              ": only http:, https: and file: URLs are"),
-                 name);
-  }
-  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(
-      curl_url(), &curl_url_cleanup);
-  const std::string text(url);
-  if (parsed == nullptr ||
-      curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK ||
-      std::any_of(text.begin(), text.end(), absl::ascii_iscntrl)) {
-    return Error(hr::kWuEBadFileUrl,
-                 absl::StrCat("the URL ", name, " is malformed"), name);
-  }
-  USHER_ASSIGN_OR_RETURN(const std::string scheme,
-                         UrlPart(parsed.get(), CURLUPART_SCHEME, 0));
-  USHER_ASSIGN_OR_RETURN(const std::string host,
-                         UrlPart(parsed.get(), CURLUPART_HOST, 0));
-  USHER_ASSIGN_OR_RETURN(
-      const std::string port,
-      UrlPart(parsed.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT));
-  return absl::StrCat(scheme, "://", host, ":", port);
+  USHER_ASSIGN_OR_RETURN(const repository::UrlParts parts,
+                         repository::ParseUrl(url));
+  return absl::StrCat(parts.scheme, "://", parts.host, ":", parts.port);
 }
 
 absl::StatusOr<std::unique_ptr<HttpTransfer>> HttpTransfer::Create(

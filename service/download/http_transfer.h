@@ -76,9 +76,8 @@ class HttpTransfer {
   std::optional<HttpFault> fault_;
 };
 
-// "scheme://host:port" of an http: or https: URL, in lower case. Refuses other
-// schemes, what libcurl cannot parse (WU_E_BAD_FILE_URL) and more than 8 KiB
-// (WU_E_URL_TOO_LONG).
+// "scheme://host:port" of an http: or https: URL, in lower case. E_INVALIDARG
+// for what is none or carries credentials, WU_E_URL_TOO_LONG above 8 KiB.
 absl::StatusOr<std::string> HostOfUrl(absl::string_view url);
 
 }  // namespace usher::download

@@ -47,6 +47,9 @@ struct Transfer {
   Sha256Digest digest{};
   State state = State::kWaiting;
   std::vector<std::shared_ptr<Waiter>> waiters;
+  // Those who will be told `failure` when the job has ended.
+  std::vector<std::shared_ptr<Waiter>> failed;
+  absl::Status failure;
   // The waiter whose URL and proxy are in use; it may have left.
   std::shared_ptr<Waiter> source;
   std::shared_ptr<TransferJob> job;

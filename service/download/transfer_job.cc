@@ -141,6 +141,7 @@ void TransferJob::GiveBack(std::string block) {
 }
 
 bool TransferJob::HasBacklog() const {
+  if (!current_.empty()) return true;
   absl::MutexLock lock(&mutex_);
   return pending_ > 0;
 }

@@ -319,11 +319,11 @@ TEST_F(HostileTest, RefusesUrlsThatItCannotServe) {
   World world(state_.path());
   for (const auto& [url, expected] :
        std::vector<std::pair<std::string, HResult>>{
-           {"ftp://127.0.0.1/file", hr::kWuEBadFileUrl},
-           {"http://", hr::kWuEBadFileUrl},
-           {"http://h/\r\nX: y", hr::kWuEBadFileUrl},
-           {"", hr::kWuEBadFileUrl},
-           {"/etc/passwd", hr::kWuEBadFileUrl},
+           {"ftp://127.0.0.1/file", hr::kEInvalidarg},
+           {"http://", hr::kEInvalidarg},
+           {"http://h/\r\nX: y", hr::kEInvalidarg},
+           {"", hr::kEInvalidarg},
+           {"/etc/passwd", hr::kEInvalidarg},
            {"http://h/" + std::string(9000, 'x'), hr::kWuEUrlTooLong}}) {
     EXPECT_EQ(HResultOf(world.Get(url, content_)), expected) << url;
   }

@@ -71,9 +71,11 @@ TEST(HttpFaultTest, HidesCredentials) {
 }
 
 TEST(HostOfUrlTest, SeparatesHosts) {
-  EXPECT_EQ(HostOfUrl("HTTP://me@Example.COM/x").value(),
-            "http://example.com:80");
-  EXPECT_EQ(HostOfUrl("https://[::1]:8443/").value(), "https://[::1]:8443");
+  EXPECT_EQ(HostOfUrl("HTTP://Example.COM/x").value(), "http://example.com:80");
+  EXPECT_EQ(HostOfUrl("https://example.com:8443/").value(),
+            "https://example.com:8443");
+  EXPECT_EQ(HResultOf(HostOfUrl("http://me:secret@h/").status()),
+            hr::kEInvalidarg);
 }
 
 TEST(StrandTest, KeepsOrderAndLetsOthersIn) {
