@@ -1,0 +1,43 @@
+#ifndef USHER_PUBLISHER_CLI_OPTIONS_H_
+#define USHER_PUBLISHER_CLI_OPTIONS_H_
+
+// Options that several subcommands share.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "publisher/cli/output.h"
+#include "publisher/key_ring.h"
+
+namespace usher::publisher::cli {
+
+// Adds DIR, the repository's folder.
+void AddDirectory(CLI::App& command, std::string& dir);
+
+// Adds --json.
+void AddJson(CLI::App& command, Output& output);
+
+struct PassphraseOptions {
+  std::string file;
+  bool ask = false;
+
+  // Adds --passphrase-file; for commands that make keys also
+  // --ask-passphrase.
+  void AddTo(CLI::App& command, bool makes_keys);
+  PassphraseSource Source() const;
+};
+
+// Adds an option that takes a time after now; its check makes a bad one a
+// usage error.
+void AddTime(CLI::App& command, const std::string& name, std::string& value,
+             const std::string& help);
+
+// The time, or `fallback` when `value` is empty.
+absl::Time TimeOr(const std::string& value, absl::Time now,
+                  absl::Time fallback);
+
+}  // namespace usher::publisher::cli
+
+#endif  // USHER_PUBLISHER_CLI_OPTIONS_H_

@@ -1,0 +1,198 @@
+#include "publisher/draft.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "publisher/catalog_file.h"
+#include "publisher/debian_version.h"
+#include "publisher/update_checks.h"
+
+namespace usher::publisher {
+namespace {
+
+using repository::v1::CatalogRecord;
+using repository::v1::UpdateDescription;
+
+DraftEntry MakeEntry(const UpdateDescription& description) {
+  const usher::v1::Update& update = description.update();
+  return {update.identity().update_id(), update.identity().revision_number(),
+          update.name(), update.version(), DeterministicWire(description)};
+}
+
+}  // namespace
+
+UpdateDescription DraftEntry::Parse() const {
+  UpdateDescription description;
+  // Written by this program from a message, or read from one.
+  description.ParseFromString(wire);
+  return description;
+}
+
+void Draft::Store(DraftEntry entry) {
+  if (const DraftEntry* old = Find(entry.update_id); old != nullptr) {
+    const auto range = ids_by_name_.equal_range(old->name);
+    for (auto it = range.first; it != range.second; ++it) {
+      if (it->second == entry.update_id) {
+        ids_by_name_.erase(it);
+        break;
+      }
+    }
+  }
+  ids_by_name_.emplace(entry.name, entry.update_id);
+  std::string id = entry.update_id;
+  by_id_[std::move(id)] = std::move(entry);
+}
+
+absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
+                                       Revisions revisions, absl::Time now) {
+  usher::v1::Update& update = *description.mutable_update();
+  const bool timed = update.has_last_deployment_change_time();
+  if (!timed) {
+    update.mutable_last_deployment_change_time()->set_seconds(
+        absl::ToUnixSeconds(now));
+  }
+  USHER_RETURN_IF_ERROR(CheckUpdate(description));
+  const DraftEntry* old = Find(update.identity().update_id());
+  if (old == nullptr) {
+    Store(MakeEntry(description));
+    return DraftChange::kAdded;
+  }
+  UpdateDescription same = description;
+  const UpdateDescription before = old->Parse();
+  if (!timed) {
+    *same.mutable_update()->mutable_last_deployment_change_time() =
+        before.update().last_deployment_change_time();
+  }
+  if (revisions == Revisions::kAutomatic) {
+    same.mutable_update()->mutable_identity()->set_revision_number(
+        old->revision);
+  }
+  if (DeterministicWire(same) == old->wire) return DraftChange::kUnchanged;
+  if (revisions == Revisions::kAutomatic) {
+    if (old->revision == std::numeric_limits<int32_t>::max()) {
+      return Error(hr::kWuEDsDuplicateupdateid,
+                   absl::StrCat(update.name(), " has no revision left"),
+                   update.name());
+    }
+    update.mutable_identity()->set_revision_number(old->revision + 1);
+  } else if (update.identity().revision_number() <= old->revision) {
+    return Error(
+        hr::kWuEDsDuplicateupdateid,
+        absl::StrCat(update.name(), ": the repository already has revision ",
+                     old->revision, " of update ", old->update_id,
+                     " with other content; set revision = ", old->revision + 1,
+                     " to replace it, or remove it first"),
+        update.name());
+  }
+  Store(MakeEntry(description));
+  return DraftChange::kRevised;
+}
+
+absl::Status Draft::Remove(absl::string_view update_id, int32_t revision) {
+  const DraftEntry* entry = Find(update_id);
+  if (entry == nullptr || (revision != 0 && entry->revision != revision)) {
+    return Error(
+        hr::kWuEDsNodataNosuchrevision,
+        entry == nullptr
+            ? absl::StrCat("there is no update ", update_id,
+                           " in the repository; see \"usher-publish list\"")
+            : absl::StrCat("update ", update_id, " has revision ",
+                           entry->revision, ", not ", revision),
+        update_id);
+  }
+  const auto range = ids_by_name_.equal_range(entry->name);
+  for (auto it = range.first; it != range.second; ++it) {
+    if (it->second == update_id) {
+      ids_by_name_.erase(it);
+      break;
+    }
+  }
+  by_id_.erase(std::string(update_id));
+  return absl::OkStatus();
+}
+
+const DraftEntry* Draft::Find(absl::string_view update_id) const {
+  const auto it = by_id_.find(std::string(update_id));
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
+std::vector<const DraftEntry*> Draft::Named(absl::string_view name) const {
+  std::vector<const DraftEntry*> entries;
+  const auto range = ids_by_name_.equal_range(std::string(name));
+  for (auto it = range.first; it != range.second; ++it) {
+    entries.push_back(Find(it->second));
+  }
+  return entries;
+}
+
+std::vector<const DraftEntry*> Draft::Sorted() const {
+  std::vector<const DraftEntry*> entries;
+  entries.reserve(by_id_.size());
+  for (const auto& [id, entry] : by_id_) entries.push_back(&entry);
+  std::sort(entries.begin(), entries.end(),
+            [](const DraftEntry* a, const DraftEntry* b) {
+              if (a->name != b->name) return a->name < b->name;
+              const int order = CompareDebianVersions(a->version, b->version);
+              if (order != 0) return order < 0;
+              return a->update_id < b->update_id;
+            });
+  return entries;
+}
+
+absl::StatusOr<std::string> Draft::Encode(absl::string_view service_id,
+                                          absl::string_view service_name,
+                                          bool all_categories,
+                                          int level) const {
+  const std::vector<const DraftEntry*> entries = Sorted();
+  std::set<std::string> used;
+  google::protobuf::Timestamp newest;
+  UpdateDescription description;
+  for (const DraftEntry* entry : entries) {
+    description.ParseFromString(entry->wire);
+    const usher::v1::Update& update = description.update();
+    used.insert(update.category_ids().begin(), update.category_ids().end());
+    if (update.last_deployment_change_time().seconds() > newest.seconds()) {
+      newest = update.last_deployment_change_time();
+    }
+  }
+  CatalogEncoder encoder(level);
+  repository::v1::CatalogHeader header;
+  header.set_format_version(1);
+  header.set_service_id(std::string(service_id));
+  header.set_service_name(std::string(service_name));
+  *header.mutable_create_time() = newest;
+  header.set_update_count(static_cast<int64_t>(entries.size()));
+  USHER_RETURN_IF_ERROR(encoder.AddHeader(header));
+  const auto categories = all_categories
+                              ? categories_.All()
+                              : categories_.Closure({used.begin(), used.end()});
+  for (const usher::v1::Category* category : categories) {
+    USHER_RETURN_IF_ERROR(encoder.AddCategory(*category));
+  }
+  for (const DraftEntry* entry : entries) {
+    USHER_RETURN_IF_ERROR(
+        Annotate(encoder.AddUpdate(entry->wire), entry->name));
+  }
+  return encoder.Finish();
+}
+
+absl::StatusOr<Draft> Draft::Decode(absl::string_view file) {
+  Draft draft;
+  USHER_RETURN_IF_ERROR(
+      DecodeCatalog(file, [&draft](const CatalogRecord& record) {
+        if (record.has_category()) {
+          return draft.categories_.Add(record.category());
+        }
+        if (record.has_update()) draft.Store(MakeEntry(record.update()));
+        return absl::OkStatus();
+      }));
+  return draft;
+}
+
+}  // namespace usher::publisher

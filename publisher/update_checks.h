@@ -1,0 +1,52 @@
+#ifndef USHER_PUBLISHER_UPDATE_CHECKS_H_
+#define USHER_PUBLISHER_UPDATE_CHECKS_H_
+
+// What every published update keeps to, however it was described.
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace usher::v1 {
+class Category;
+}  // namespace usher::v1
+namespace usher::repository::v1 {
+class Handler;
+class Payload;
+class Rule;
+class UpdateDescription;
+}  // namespace usher::repository::v1
+
+namespace usher::publisher {
+
+// Checks a whole description: identity, texts, sizes, payloads, handler and
+// rules. WU_E_INVALID_UPDATE with the reason, the update's name as subject.
+absl::Status CheckUpdate(const repository::v1::UpdateDescription& description);
+
+// The parts, for callers that can say where in their input a fault lies.
+absl::Status CheckPayload(const repository::v1::Payload& payload);
+absl::Status CheckHandler(const repository::v1::Handler& handler,
+                          int payload_count);
+// Depth at most 16, at most 256 nodes, each node complete.
+// WU_E_EE_INVALID_EXPRESSION.
+absl::Status CheckRule(const repository::v1::Rule& rule);
+
+// Id, name and type. WU_E_INVALID_UPDATE.
+absl::Status CheckCategory(const usher::v1::Category& category);
+
+// "letters, digits, '.', '_', '+', '-'" and what else `also` allows; 1 to 128
+// bytes, not "." or "..".
+bool IsProductName(absl::string_view text, absl::string_view also = "");
+
+// A plain file name that every platform can hold: no separator, control
+// character or Windows-reserved character, 1 to 255 bytes, not "." or "..".
+bool IsPayloadName(absl::string_view text);
+
+// A language tag of the shape "de" or "pt-BR".
+bool IsLanguageTag(absl::string_view text);
+
+// "http://…" or "https://…" without white space.
+bool IsHttpUrl(absl::string_view text);
+
+}  // namespace usher::publisher
+
+#endif  // USHER_PUBLISHER_UPDATE_CHECKS_H_

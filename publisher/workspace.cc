@@ -1,0 +1,150 @@
+#include "publisher/workspace.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/uuid.h"
+
+namespace usher::publisher {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr uint64_t kMaxSettings = 64 * 1024;
+constexpr uint64_t kMaxDraft = uint64_t{1} << 30;
+constexpr int kFormat = 1;
+// A draft is written at every command: quick matters more than small.
+constexpr int kDraftLevel = 1;
+
+std::filesystem::path SettingsPath(const std::filesystem::path& dir) {
+  return dir / "usher-repository.json";
+}
+
+std::filesystem::path DraftPath(const std::filesystem::path& dir) {
+  return dir / "draft.usc";
+}
+
+absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
+  USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxSettings));
+  const std::string name = PathToUtf8(path);
+  const auto damaged = [&name](absl::string_view reason) {
+    return Error(hr::kWuEInvalidFile, absl::StrCat(name, ": ", reason), name);
+  };
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return damaged("is not a JSON object");
+  const auto string = [&json](const char* key) {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_string() ? it->get<std::string>() : "";
+  };
+  const auto number = [&json](const char* key) -> int64_t {
+    const auto it = json.find(key);
+    return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+  };
+  if (number("format") != kFormat) {
+    return damaged("was made by another version of usher-publish");
+  }
+  Settings settings;
+  const auto id = CanonicalUuid(string("service_id"));
+  if (!id.ok()) return damaged("service_id is not a UUID");
+  settings.service_id = *id;
+  settings.service_name = string("service_name");
+  settings.keys = string("keys");
+  if (settings.service_name.empty()) return damaged("service_name is missing");
+  if (settings.keys.empty()) return damaged("keys is missing");
+  settings.targets_version = number("targets_version");
+  settings.snapshot_version = number("snapshot_version");
+  settings.timestamp_version = number("timestamp_version");
+  return settings;
+}
+
+}  // namespace
+
+absl::StatusOr<Workspace> Workspace::Create(const std::filesystem::path& dir,
+                                            Settings settings) {
+  // A web server passes through this folder to public/; what is private in it
+  // has its own permissions.
+  USHER_RETURN_IF_ERROR(MakeDirectories(dir, Access::kWorldRead));
+  Workspace workspace(dir);
+  USHER_ASSIGN_OR_RETURN(FileLock lock,
+                         FileLock::Acquire(dir / "usher-repository.lock"));
+  workspace.lock_.emplace(std::move(lock));
+  std::error_code error;
+  if (std::filesystem::exists(SettingsPath(dir), error)) {
+    return Error(hr::kWuEDuplicateItem,
+                 absl::StrCat(PathToUtf8(dir),
+                              " is a repository already; nothing was changed"),
+                 PathToUtf8(dir));
+  }
+  workspace.settings_ = std::move(settings);
+  return workspace;
+}
+
+absl::StatusOr<Workspace> Workspace::Open(const std::filesystem::path& dir,
+                                          Mode mode) {
+  std::error_code error;
+  if (!std::filesystem::exists(SettingsPath(dir), error)) {
+    return Error(hr::kErrorFileNotFound,
+                 absl::StrCat(PathToUtf8(dir),
+                              " is not a repository; make one with "
+                              "\"usher-publish init ",
+                              PathToUtf8(dir), " --name NAME\""),
+                 PathToUtf8(dir));
+  }
+  Workspace workspace(dir);
+  if (mode == Mode::kWrite) {
+    auto lock = FileLock::Acquire(dir / "usher-repository.lock");
+    if (!lock.ok()) {
+      return Annotate(lock.status(),
+                      "another usher-publish is at work in this repository; "
+                      "try again when it is done");
+    }
+    workspace.lock_.emplace(*std::move(lock));
+  }
+  USHER_ASSIGN_OR_RETURN(workspace.settings_, ParseSettings(SettingsPath(dir)));
+  return workspace;
+}
+
+std::filesystem::path Workspace::keys_dir() const {
+  return dir_ / PathFromUtf8(settings_.keys);
+}
+
+absl::Status Workspace::SaveSettings() const {
+  const Json json = {{"format", kFormat},
+                     {"service_id", settings_.service_id},
+                     {"service_name", settings_.service_name},
+                     {"keys", settings_.keys},
+                     {"targets_version", settings_.targets_version},
+                     {"snapshot_version", settings_.snapshot_version},
+                     {"timestamp_version", settings_.timestamp_version}};
+  return WriteFileAtomically(
+      SettingsPath(dir_),
+      json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+absl::StatusOr<Draft> Workspace::LoadDraft() const {
+  std::error_code error;
+  if (!std::filesystem::exists(DraftPath(dir_), error)) return Draft();
+  USHER_ASSIGN_OR_RETURN(const std::string file,
+                         ReadFile(DraftPath(dir_), kMaxDraft));
+  auto draft = Draft::Decode(file);
+  if (!draft.ok()) {
+    return Annotate(draft.status(), PathToUtf8(DraftPath(dir_)));
+  }
+  return draft;
+}
+
+absl::Status Workspace::SaveDraft(const Draft& draft) const {
+  USHER_ASSIGN_OR_RETURN(
+      const std::string file,
+      draft.Encode(settings_.service_id, settings_.service_name,
+                   /*all_categories=*/true, kDraftLevel));
+  return WriteFileAtomically(DraftPath(dir_), file);
+}
+
+}  // namespace usher::publisher
