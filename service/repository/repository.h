@@ -88,7 +88,11 @@ class Repository {
 
   // Runs the client workflow of the specification, section 5, to the end:
   // root chain, timestamp, snapshot, targets. On failure what was trusted
-  // before stays trusted and on disk. Errors (all name the file):
+  // before stays trusted and on disk, except that a root, timestamp or snapshot
+  // that was itself verified replaces the older one, as the specification wants
+  // it; Trusted() goes on giving the targets of the last refresh that
+  // succeeded. With nothing new this makes two requests: the specification
+  // looks for the next root before the timestamp. Errors (all name the file):
   // WU_E_METADATA_BAD_SIGNATURE (threshold not met),
   // WU_E_METADATA_SIGNATURE_VERIFY_FAILED (hash, length or version differs
   // from what the signed parent says; malformed),
