@@ -1,0 +1,137 @@
+// usher: the command line of the update agent.
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "client/cli/app.h"
+#include "client/cli/failure.h"
+#include "client/cli/json.h"
+#include "client/cli/terminal.h"
+#include "common/error.h"
+
+namespace usher::cli {
+namespace {
+
+void AddGlobalOptions(CLI::App& parser, GlobalOptions& globals) {
+  parser
+      .add_option("--address", globals.address,
+                  "Socket of the service (default: USHER_ADDRESS, else the "
+                  "machine's)")
+      ->type_name("PATH");
+  parser
+      .add_option("--client-id", globals.client_id,
+                  "ClientApplicationID of the session")
+      ->capture_default_str();
+  parser.add_flag("--json", globals.json,
+                  "One JSON object on stdout, for results and errors");
+  parser.add_flag("-q,--quiet", globals.quiet, "No progress, no remarks");
+  parser.add_flag("--no-color", globals.no_color,
+                  "No colours (also: NO_COLOR in the environment)");
+  parser.add_flag("-y,--yes", globals.yes,
+                  "Ask nothing; licence terms still "
+                  "need --accept-eula");
+  parser
+      .add_option("--timeout", globals.timeout,
+                  "Seconds to wait for a service that goes away meanwhile")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+}
+
+// Adds the exit code to an object's text and ends it with a line break.
+std::string WithExitCode(const std::string& object, int exit_code) {
+  const size_t brace = object.rfind('}');
+  const std::string members = object.substr(0, brace);
+  return absl::StrCat(members, members.size() > 2 ? ",\n" : "",
+                      "  \"exit_code\": ", exit_code, "\n}\n");
+}
+
+int Finish(App& app, const absl::StatusOr<Report>& report) {
+  if (!report.ok()) {
+    const ExitCode code = ExitCodeOf(report.status());
+    if (app.globals().json) {
+      app.console().Json(
+          absl::StrCat("{\n  \"error\": ", ErrorJson(report.status()),
+                       ",\n  \"exit_code\": ", int{code}, "\n}\n"));
+    } else {
+      PrintError(app.console(), report.status());
+    }
+    return code;
+  }
+  if (app.globals().json && !report->json.empty()) {
+    app.console().Json(WithExitCode(report->json, report->exit_code));
+  }
+  return report->exit_code;
+}
+
+// Whether --json is there although the command line could not be parsed.
+bool WantsJson(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (absl::string_view(argv[i]) == "--json") return true;
+  }
+  return false;
+}
+
+int Main(int argc, char** argv) {
+  GlobalOptions globals;
+  Action action;
+  CLI::App parser("Finds, downloads, installs and removes updates.", "usher");
+  parser.set_version_flag("--version", absl::StrCat("usher ", USHER_VERSION));
+  parser.require_subcommand(1);
+  // Global options may stand after the verb, too.
+  parser.fallthrough();
+  AddGlobalOptions(parser, globals);
+  const Choose choose = [&action](Action chosen) {
+    action = std::move(chosen);
+  };
+  AddSearchVerb(parser, choose);
+  AddShowVerb(parser, choose);
+  AddDownloadVerb(parser, choose);
+  AddInstallVerbs(parser, choose);
+  AddHistoryVerb(parser, choose);
+  AddStateVerbs(parser, choose);
+  AddServicesVerb(parser, choose);
+  AddSessionsVerb(parser, choose);
+  AddJobsVerb(parser, choose);
+  AddStatusVerb(parser, choose);
+  parser.footer(
+      "Examples:\n"
+      "  usher search hello\n"
+      "  sudo usher install hello\n"
+      "  usher history --json\n"
+      "Each verb has its own help: usher install --help\n"
+      "Exit codes: 0 done, 1 failed, 2 usage, 3 partly failed, 4 access\n"
+      "denied, 5 no service, 6 nothing found, 8 restart required, 130\n"
+      "interrupted.");
+  try {
+    parser.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version come this way, too, with code 0.
+    if (error.get_exit_code() == 0) return parser.exit(error);
+    if (!WantsJson(argc, argv)) {
+      parser.exit(error);
+      return kExitUsage;
+    }
+    App app(GlobalOptions{.json = true});
+    Finish(app, Error(hr::kEInvalidarg, error.what(), "command line"));
+    return kExitUsage;
+  }
+  App app(globals);
+  return Finish(app, action(app));
+}
+
+}  // namespace
+}  // namespace usher::cli
+
+int main(int argc, char** argv) {
+  usher::cli::CatchInterrupts();
+  try {
+    return usher::cli::Main(argc, argv);
+  } catch (const std::exception& error) {
+    // Out of memory and the like; nothing of ours throws.
+    std::fprintf(stderr, "usher: %s\n", error.what());
+    return usher::cli::kExitFailed;
+  }
+}

@@ -1,0 +1,31 @@
+#ifndef USHER_CLIENT_CLI_TERMINAL_H_
+#define USHER_CLIENT_CLI_TERMINAL_H_
+
+// What the operating system knows about the terminal and the keyboard.
+// Platform twins: terminal_posix.cc, terminal_win.cc.
+
+#include <functional>
+
+namespace usher::cli {
+
+bool StdinIsTerminal();
+bool StdoutIsTerminal();
+bool StderrIsTerminal();
+
+// Columns of the terminal, 80 when unknown.
+int TerminalWidth();
+
+// Takes interrupts (Ctrl-C, SIGTERM) away from their default action. Call once,
+// first of all in main: threads made before would still be killed.
+void CatchInterrupts();
+
+// Runs `handler(n)` on a thread of its own for the n-th interrupt, n from 1.
+// Replaces an earlier handler; an empty one leaves the program with 130.
+void OnInterrupt(std::function<void(int)> handler);
+
+// Leaves the program at once, running no destructors.
+[[noreturn]] void LeaveNow(int exit_code);
+
+}  // namespace usher::cli
+
+#endif  // USHER_CLIENT_CLI_TERMINAL_H_

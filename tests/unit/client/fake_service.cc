@@ -1,0 +1,506 @@
+#include "tests/unit/client/fake_service.h"
+
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/util/field_mask_util.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "usher/v1/downloader.grpc.pb.h"
+#include "usher/v1/job.grpc.pb.h"
+#include "usher/v1/searcher.grpc.pb.h"
+#include "usher/v1/session.grpc.pb.h"
+#include "usher/v1/types.pb.h"
+#include "usher/v1/update_state.grpc.pb.h"
+
+namespace usher::testing {
+
+using google::protobuf::Empty;
+using google::protobuf::util::FieldMaskUtil;
+using grpc::ServerContext;
+using grpc::Status;
+
+struct FakeService::State {
+  mutable absl::Mutex mutex;
+  bool stopping = false;
+  bool lose_end = false;
+  bool lose_begin = false;
+  int opens = 0;
+  int searches = 0;
+  int next = 0;
+  int session_watchers = 0;
+  int job_watchers = 0;
+  v1::Session session;
+  std::map<std::string, v1::Searcher> searchers;
+  std::map<std::string, v1::Downloader> downloaders;
+  std::map<std::string, v1::Job> jobs;
+  std::vector<v1::Update> updates;
+
+  std::string Name(const std::string& kind) {
+    return absl::StrCat(session.name(), "/", kind, "/", ++next);
+  }
+};
+
+namespace {
+
+using State = FakeService::State;
+
+Status NotFound(const std::string& name) {
+  return Failure(grpc::StatusCode::NOT_FOUND, hr::kWuEUnknownId,
+                 "there is no such resource", name);
+}
+
+class Sessions final : public v1::SessionService::Service {
+ public:
+  explicit Sessions(State& state) : state_(state) {}
+
+  Status OpenSession(ServerContext*, const v1::OpenSessionRequest* request,
+                     v1::OpenSessionResponse* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    ++state_.opens;
+    response->set_attached(!state_.session.name().empty());
+    if (!response->attached()) {
+      state_.session.set_name(absl::StrCat("sessions/", ++state_.next));
+      state_.session.set_client_application_id(
+          request->client_application_id());
+      state_.session.set_user_locale("en");
+    }
+    *response->mutable_session() = state_.session;
+    return Status::OK;
+  }
+
+  Status UpdateSession(ServerContext*, const v1::UpdateSessionRequest* request,
+                       v1::Session* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    if (request->session().name() != state_.session.name()) {
+      return NotFound(request->session().name());
+    }
+    FieldMaskUtil::MergeMessageTo(request->session(), request->update_mask(),
+                                  FieldMaskUtil::MergeOptions(),
+                                  &state_.session);
+    *response = state_.session;
+    return Status::OK;
+  }
+
+  Status WatchSession(ServerContext*, const v1::WatchSessionRequest* request,
+                      grpc::ServerWriter<v1::SessionEvent>* writer) override {
+    absl::MutexLock lock(&state_.mutex);
+    if (request->name() != state_.session.name()) {
+      return NotFound(request->name());
+    }
+    v1::SessionEvent event;
+    event.set_kind(v1::SessionEvent::KIND_ATTACHED);
+    writer->Write(event);
+    ++state_.session_watchers;
+    state_.mutex.Await(absl::Condition(&state_.stopping));
+    --state_.session_watchers;
+    return Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+  }
+
+ private:
+  State& state_;
+};
+
+class Searchers final : public v1::SearcherService::Service {
+ public:
+  explicit Searchers(State& state) : state_(state) {}
+
+  Status CreateSearcher(ServerContext*,
+                        const v1::CreateSearcherRequest* request,
+                        v1::Searcher* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    if (request->parent() != state_.session.name()) {
+      return NotFound(request->parent());
+    }
+    response->set_online(true);
+    FieldMaskUtil::MergeMessageTo(request->searcher(), request->update_mask(),
+                                  FieldMaskUtil::MergeOptions(), response);
+    response->set_name(state_.Name("searchers"));
+    state_.searchers[response->name()] = *response;
+    return Status::OK;
+  }
+
+  Status UpdateSearcher(ServerContext*,
+                        const v1::UpdateSearcherRequest* request,
+                        v1::Searcher* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.searchers.find(request->searcher().name());
+    if (it == state_.searchers.end()) {
+      return NotFound(request->searcher().name());
+    }
+    FieldMaskUtil::MergeMessageTo(request->searcher(), request->update_mask(),
+                                  FieldMaskUtil::MergeOptions(), &it->second);
+    *response = it->second;
+    return Status::OK;
+  }
+
+  Status DeleteSearcher(ServerContext*,
+                        const v1::DeleteSearcherRequest* request,
+                        Empty*) override {
+    absl::MutexLock lock(&state_.mutex);
+    state_.searchers.erase(request->name());
+    return Status::OK;
+  }
+
+  Status Search(ServerContext*, const v1::SearchRequest* request,
+                grpc::ServerWriter<v1::SearchResponse>* writer) override {
+    std::vector<v1::Update> updates;
+    {
+      absl::MutexLock lock(&state_.mutex);
+      if (state_.searchers.count(request->searcher()) == 0) {
+        return NotFound(request->searcher());
+      }
+      ++state_.searches;
+      updates = state_.updates;
+    }
+    if (request->criteria() == "bad") {
+      return Failure(grpc::StatusCode::INVALID_ARGUMENT,
+                     hr::kWuEInvalidCriteria, "position 0", "criteria");
+    }
+    v1::SearchResponse job;
+    job.mutable_job()->set_name("job");
+    writer->Write(job);
+    v1::SearchResponse end;
+    v1::Category* product = end.mutable_summary()->add_categories();
+    product->set_category_id("p");
+    product->set_parent_category_id("c");
+    v1::Category* company = end.mutable_summary()->add_categories();
+    company->set_category_id("c");
+    for (const v1::Update& update : updates) {
+      v1::SearchResponse chunk;
+      *chunk.mutable_chunk()->add_updates() = update;
+      writer->Write(chunk);
+    }
+    end.mutable_summary()->set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
+    writer->Write(end);
+    return Status::OK;
+  }
+
+ private:
+  State& state_;
+};
+
+class Downloaders final : public v1::DownloaderService::Service {
+ public:
+  explicit Downloaders(State& state) : state_(state) {}
+
+  Status CreateDownloader(ServerContext*,
+                          const v1::CreateDownloaderRequest* request,
+                          v1::Downloader* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    *response = request->downloader();
+    response->set_name(state_.Name("downloaders"));
+    state_.downloaders[response->name()] = *response;
+    return Status::OK;
+  }
+
+  Status UpdateDownloader(ServerContext*,
+                          const v1::UpdateDownloaderRequest* request,
+                          v1::Downloader* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.downloaders.find(request->downloader().name());
+    if (it == state_.downloaders.end()) {
+      return NotFound(request->downloader().name());
+    }
+    FieldMaskUtil::MergeMessageTo(request->downloader(), request->update_mask(),
+                                  FieldMaskUtil::MergeOptions(), &it->second);
+    *response = it->second;
+    return Status::OK;
+  }
+
+  Status DeleteDownloader(ServerContext*, const v1::DeleteDownloaderRequest*,
+                          Empty*) override {
+    return Status::OK;
+  }
+
+  Status BeginDownload(ServerContext*, const v1::BeginDownloadRequest* request,
+                       v1::Job* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.downloaders.find(request->downloader());
+    if (it == state_.downloaders.end()) return NotFound(request->downloader());
+    response->set_name(state_.Name("jobs"));
+    response->set_kind(v1::JOB_KIND_DOWNLOAD);
+    response->set_state(v1::JOB_STATE_RUNNING);
+    *response->mutable_updates() = it->second.updates();
+    state_.jobs[response->name()] = *response;
+    if (std::exchange(state_.lose_begin, false)) {
+      return Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
+    }
+    return Status::OK;
+  }
+
+  Status EndDownload(ServerContext*, const v1::EndDownloadRequest* request,
+                     v1::DownloadResult* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.jobs.find(request->job());
+    if (it == state_.jobs.end()) return NotFound(request->job());
+    if (it->second.ended()) {
+      return Failure(grpc::StatusCode::FAILED_PRECONDITION,
+                     hr::kWuEInvalidOperation, "ended already", request->job());
+    }
+    it->second.set_ended(true);
+    response->set_result_code(it->second.result_code());
+    *response->mutable_update_results() = it->second.update_results();
+    if (std::exchange(state_.lose_end, false)) {
+      return Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
+    }
+    return Status::OK;
+  }
+
+ private:
+  State& state_;
+};
+
+class Jobs final : public v1::JobService::Service {
+ public:
+  explicit Jobs(State& state) : state_(state) {}
+
+  Status GetJob(ServerContext*, const v1::GetJobRequest* request,
+                v1::Job* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.jobs.find(request->name());
+    if (it == state_.jobs.end()) return NotFound(request->name());
+    *response = it->second;
+    return Status::OK;
+  }
+
+  Status ListJobs(ServerContext*, const v1::ListJobsRequest*,
+                  v1::ListJobsResponse* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    for (const auto& [name, job] : state_.jobs) *response->add_jobs() = job;
+    return Status::OK;
+  }
+
+  Status WatchJob(ServerContext*, const v1::WatchJobRequest* request,
+                  grpc::ServerWriter<v1::JobEvent>* writer) override {
+    absl::MutexLock lock(&state_.mutex);
+    ++state_.job_watchers;
+    std::string sent;
+    for (;;) {
+      const auto it = state_.jobs.find(request->name());
+      if (it == state_.jobs.end()) {
+        --state_.job_watchers;
+        return NotFound(request->name());
+      }
+      v1::JobEvent event;
+      *event.mutable_job() = it->second;
+      event.mutable_job()->clear_updates();
+      sent = event.SerializeAsString();
+      writer->Write(event);
+      if (it->second.state() == v1::JOB_STATE_COMPLETED) {
+        --state_.job_watchers;
+        return Status::OK;
+      }
+      const auto changed = [&] {
+        const auto now = state_.jobs.find(request->name());
+        if (state_.stopping || now == state_.jobs.end()) return true;
+        v1::JobEvent next;
+        *next.mutable_job() = now->second;
+        next.mutable_job()->clear_updates();
+        return next.SerializeAsString() != sent;
+      };
+      state_.mutex.Await(absl::Condition(&changed));
+      if (state_.stopping) {
+        --state_.job_watchers;
+        return Status(grpc::StatusCode::UNAVAILABLE, "stopping");
+      }
+    }
+  }
+
+  Status RequestAbort(ServerContext*, const v1::RequestAbortRequest* request,
+                      v1::Job* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    const auto it = state_.jobs.find(request->name());
+    if (it == state_.jobs.end()) return NotFound(request->name());
+    it->second.set_abort_requested(true);
+    it->second.set_state(v1::JOB_STATE_COMPLETED);
+    it->second.set_result_code(v1::OPERATION_RESULT_CODE_ABORTED);
+    *response = it->second;
+    return Status::OK;
+  }
+
+  Status CleanUpJob(ServerContext*, const v1::CleanUpJobRequest* request,
+                    Empty*) override {
+    absl::MutexLock lock(&state_.mutex);
+    return state_.jobs.erase(request->name()) == 1 ? Status::OK
+                                                   : NotFound(request->name());
+  }
+
+ private:
+  State& state_;
+};
+
+class States final : public v1::UpdateStateService::Service {
+ public:
+  explicit States(State& state) : state_(state) {}
+
+  Status BatchGetUpdates(ServerContext*,
+                         const v1::BatchGetUpdatesRequest* request,
+                         v1::BatchGetUpdatesResponse* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    for (const v1::UpdateKey& key : request->keys()) {
+      for (const v1::Update& update : state_.updates) {
+        if (update.identity().update_id() == key.update_id()) {
+          *response->add_updates() = update;
+        }
+      }
+    }
+    return Status::OK;
+  }
+
+ private:
+  State& state_;
+};
+
+}  // namespace
+
+grpc::Status Failure(int code, uint32_t hresult, const std::string& message,
+                     const std::string& subject) {
+  v1::ErrorDetail detail;
+  detail.set_hresult(hresult);
+  detail.set_message(message);
+  detail.set_subject(subject);
+  detail.set_request_id("r1");
+  google::protobuf::Any any;
+  any.PackFrom(detail);
+  const std::string packed = any.SerializeAsString();
+  // google.rpc.Status by hand: 1 code, 2 message, 3 details. All lengths here
+  // fit into two varint bytes.
+  std::string wire = {'\x08', static_cast<char>(code), '\x12', '\x01', 'x',
+                      '\x1a'};
+  wire.push_back(static_cast<char>((packed.size() & 0x7F) | 0x80));
+  wire.push_back(static_cast<char>(packed.size() >> 7));
+  wire += packed;
+  return Status(static_cast<grpc::StatusCode>(code), "plain " + message, wire);
+}
+
+FakeService::FakeService() : state_(std::make_unique<State>()) {
+  char folder[] = "/tmp/usher-client-XXXXXX";
+  folder_ = mkdtemp(folder);
+  address_ = folder_ + "/s";
+  services_.push_back(std::make_unique<Sessions>(*state_));
+  services_.push_back(std::make_unique<Searchers>(*state_));
+  services_.push_back(std::make_unique<Downloaders>(*state_));
+  services_.push_back(std::make_unique<Jobs>(*state_));
+  services_.push_back(std::make_unique<States>(*state_));
+}
+
+FakeService::~FakeService() {
+  Stop();
+  unlink(address_.c_str());
+  rmdir(folder_.c_str());
+}
+
+void FakeService::Start() {
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->stopping = false;
+  }
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("unix:" + address_,
+                           grpc::InsecureServerCredentials());
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  server_ = builder.BuildAndStart();
+}
+
+void FakeService::Stop() {
+  if (server_ == nullptr) return;
+  {
+    absl::MutexLock lock(&state_->mutex);
+    state_->stopping = true;
+  }
+  server_->Shutdown(std::chrono::system_clock::now());
+  server_->Wait();
+  server_ = nullptr;
+}
+
+void FakeService::ForgetSessions() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->session.Clear();
+  state_->searchers.clear();
+  state_->downloaders.clear();
+  state_->jobs.clear();
+}
+
+void FakeService::SetUpdates(std::vector<v1::Update> updates) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->updates = std::move(updates);
+}
+
+void FakeService::SetProgress(const std::string& job, int percent) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->jobs[job].mutable_download_progress()->set_percent_complete(percent);
+}
+
+void FakeService::Complete(const std::string& job) {
+  absl::MutexLock lock(&state_->mutex);
+  v1::Job& of = state_->jobs[job];
+  of.set_state(v1::JOB_STATE_COMPLETED);
+  of.set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
+  for (int i = 0; i < of.updates_size(); ++i) {
+    v1::UpdateResult* result = of.add_update_results();
+    result->set_update_index(i);
+    result->set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
+  }
+}
+
+void FakeService::LoseNextEnd() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->lose_end = true;
+}
+
+void FakeService::LoseNextBegin() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->lose_begin = true;
+}
+
+int FakeService::open_count() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->opens;
+}
+
+int FakeService::search_count() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->searches;
+}
+
+std::vector<std::string> FakeService::searchers() const {
+  absl::MutexLock lock(&state_->mutex);
+  std::vector<std::string> names;
+  for (const auto& [name, searcher] : state_->searchers) names.push_back(name);
+  return names;
+}
+
+v1::Searcher FakeService::searcher(const std::string& name) const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->searchers.at(name);
+}
+
+v1::Session FakeService::session() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->session;
+}
+
+bool FakeService::has_job(const std::string& name) const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->jobs.count(name) == 1;
+}
+
+bool FakeService::WaitForWatchers(int sessions, int jobs) const {
+  absl::MutexLock lock(&state_->mutex);
+  const auto there = [&] {
+    return state_->session_watchers == sessions && state_->job_watchers == jobs;
+  };
+  return state_->mutex.AwaitWithTimeout(absl::Condition(&there),
+                                        absl::Seconds(20));
+}
+
+}  // namespace usher::testing
