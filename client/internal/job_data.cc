@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/internal/job_watch.h"
+#include "client/internal/stream_set.h"
 #include "common/hresult.h"
 
 namespace usher::internal {
@@ -99,7 +100,11 @@ void JobData::OnEvent(const v1::Job& job) {
     completed_ = done;
     PostDelivery();
   }
-  if (done) core_->Forget(shared_from_this());
+  // This is gRPC's thread, where nothing must be released for good.
+  if (done) {
+    RunOffGrpcThreads(
+        [self = shared_from_this()] { self->core_->Forget(self); });
+  }
 }
 
 void JobData::OnWatchEnded(const grpc::Status& status, const LinkPtr& link) {
@@ -114,11 +119,7 @@ void JobData::OnWatchEnded(const grpc::Status& status, const LinkPtr& link) {
     return;
   }
   if (IsBrokenConnection(status)) {
-    core_->maintenance().Post([core = std::weak_ptr<SessionCore>(core_), link] {
-      if (const std::shared_ptr<SessionCore> alive = core.lock()) {
-        alive->MarkBroken(link);
-      }
-    });
+    core_->MarkBroken(link);
     WatchAgain(absl::ZeroDuration());
     return;
   }

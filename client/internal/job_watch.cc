@@ -7,6 +7,7 @@ namespace usher::internal {
 
 void JobWatch::Start(const std::shared_ptr<JobData>& job, LinkPtr link) {
   std::shared_ptr<JobWatch> watch(new JobWatch(job, std::move(link)));
+  if (!watch->streams_->Add(watch.get())) return;
   watch->self_ = watch;
   watch->request_.set_name(job->name());
   watch->link_->jobs->async()->WatchJob(&watch->context_, &watch->request_,
@@ -27,10 +28,15 @@ void JobWatch::OnReadDone(bool ok) {
 }
 
 void JobWatch::OnDone(const grpc::Status& status) {
-  const std::shared_ptr<JobWatch> self = std::move(self_);
-  if (const std::shared_ptr<JobData> job = job_.lock()) {
-    job->OnWatchEnded(status, link_);
-  }
+  RunOffGrpcThreads([self = std::move(self_), status]() mutable {
+    if (const std::shared_ptr<JobData> job = self->job_.lock()) {
+      job->OnWatchEnded(status, self->link_);
+    }
+    const std::shared_ptr<StreamSet> streams = self->streams_;
+    Stream* const stream = self.get();
+    self = nullptr;
+    streams->Remove(stream);
+  });
 }
 
 }  // namespace usher::internal

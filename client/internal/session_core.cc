@@ -21,6 +21,9 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
+// How long the end of a session waits for its streams, which are cancelled.
+constexpr absl::Duration kStreamPatience = absl::Seconds(5);
+
 // Whether waiting may help against a failure to attach.
 bool MayPass(const absl::Status& status) {
   return status.code() == absl::StatusCode::kUnavailable ||
@@ -108,12 +111,13 @@ void SessionCore::Shutdown() {
     hold.swap(hold_);
     jobs.swap(jobs_);
   }
-  if (hold != nullptr) hold->Cancel();
+  hold = nullptr;
   for (const std::shared_ptr<JobData>& job : jobs) {
     job->Abandon(Error(hr::kWuENoService, "the UpdateSession is gone"));
   }
   callbacks_.Stop();
   maintenance_.Stop();
+  streams_->Close(kStreamPatience);
 }
 
 v1::Session SessionCore::session() const {

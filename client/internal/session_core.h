@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "client/internal/rpc_error.h"
 #include "client/internal/serial_queue.h"
+#include "client/internal/stream_set.h"
 #include "common/error.h"
 #include "usher/update_session.h"
 #include "usher/v1/downloader.grpc.pb.h"
@@ -132,6 +133,8 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   // Runs what must wait for a connection.
   SerialQueue& maintenance() { return maintenance_; }
 
+  const std::shared_ptr<StreamSet>& streams() const { return streams_; }
+
   // Keeps a job that somebody waits for alive until it is complete; Shutdown
   // completes it with an error.
   void Keep(const std::shared_ptr<JobData>& job);
@@ -146,6 +149,7 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
 
   const SessionOptions options_;
   const ChannelFactory dial_;
+  const std::shared_ptr<StreamSet> streams_ = std::make_shared<StreamSet>();
   bool attached_ = false;  // written by Open only
 
   mutable absl::Mutex mutex_;

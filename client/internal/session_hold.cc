@@ -8,6 +8,7 @@ namespace usher::internal {
 std::shared_ptr<SessionHold> SessionHold::Start(
     const std::shared_ptr<SessionCore>& core, LinkPtr link) {
   std::shared_ptr<SessionHold> hold(new SessionHold(core, std::move(link)));
+  if (!hold->streams_->Add(hold.get())) return hold;
   hold->self_ = hold;
   hold->request_.set_name(hold->link_->session);
   hold->link_->sessions->async()->WatchSession(&hold->context_, &hold->request_,
@@ -22,17 +23,17 @@ void SessionHold::OnReadDone(bool ok) {
 }
 
 void SessionHold::OnDone(const grpc::Status&) {
-  // Whatever ended it (a stopping service, a closed session, a broken
-  // connection), the session is no longer held here.
-  const std::shared_ptr<SessionHold> self = std::move(self_);
-  if (const std::shared_ptr<SessionCore> core = core_.lock()) {
-    // Not on gRPC's thread: the last reference to the core may go with it.
-    core->maintenance().Post([weak = core_, link = link_] {
-      if (const std::shared_ptr<SessionCore> alive = weak.lock()) {
-        alive->MarkBroken(link);
-      }
-    });
-  }
+  RunOffGrpcThreads([self = std::move(self_)]() mutable {
+    // Whatever ended it (a stopping service, a closed session, a broken
+    // connection), the session is no longer held here.
+    if (const std::shared_ptr<SessionCore> core = self->core_.lock()) {
+      core->MarkBroken(self->link_);
+    }
+    const std::shared_ptr<StreamSet> streams = self->streams_;
+    Stream* const stream = self.get();
+    self = nullptr;
+    streams->Remove(stream);
+  });
 }
 
 }  // namespace usher::internal

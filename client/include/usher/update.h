@@ -171,9 +171,8 @@ class Update {
   std::shared_ptr<internal::UpdateData> data_;
 };
 
-namespace internal {
+// Found by argument-dependent lookup from Collection.
 inline bool IsNullElement(const Update& update) { return !update; }
-}  // namespace internal
 
 // IUpdateCollection.
 class UpdateCollection : public Collection<Update> {
