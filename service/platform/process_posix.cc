@@ -2,9 +2,9 @@
 #include <poll.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): POSIX functions
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -274,7 +274,8 @@ absl::Status Run::Launch() {
   error_pipe_ = std::move(error_output.read);
   status_pipe_ = std::move(status.read);
   USHER_RETURN_IF_ERROR(CheckStarted(report.read));
-  process_ = Descriptor(pidfd_open(pid_, 0));
+  // Not through <sys/pidfd.h>, whose declarations in glibc 2.36 are not C++'s.
+  process_ = Descriptor(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (process_.open()) return absl::OkStatus();
   const int error = errno;
   kill(-pid_, SIGKILL);

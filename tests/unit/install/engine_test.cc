@@ -1,0 +1,383 @@
+// What the engine promises about whole jobs; UAMG numbers as in the API
+// reference.
+
+#include "service/install/engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
+
+#include "common/error.h"
+#include "tests/unit/install/temp_dir.h"
+#include "tests/unit/install/world.h"
+#include "usher/v1/types.pb.h"
+
+namespace usher::install {
+namespace {
+
+using repository::v1::UpdateDescription;
+using test::Key;
+using test::Watcher;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int kSucceeded = v1::OPERATION_RESULT_CODE_SUCCEEDED;
+constexpr int kFailed = v1::OPERATION_RESULT_CODE_FAILED;
+constexpr int kAborted = v1::OPERATION_RESULT_CODE_ABORTED;
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(world_.Start().ok()); }
+  Engine& engine() { return world_.engine(); }
+  absl::Status Begin(const InstallRequest& request,
+                     std::shared_ptr<Watcher> watcher = nullptr,
+                     CancellationToken cancel = CancellationToken()) {
+    if (watcher == nullptr) {
+      watcher = std::make_shared<Watcher>(request.updates.size());
+    }
+    return engine().Begin(request, watcher, cancel);
+  }
+  // An installer that waits until the file "go" appears. The pipe makes it an
+  // event: opening it blocks until the other end is opened too.
+  catalog::UpdateKey AddWaiting(int n) {
+    const std::string pipe = (dir_.path() / "pipe").string();
+    if (!std::filesystem::exists(pipe)) {
+      EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    }
+    return world_.AddScript(n, "echo started > $STATE/pipe; cat $STATE/pipe",
+                            "", nullptr);
+  }
+  void WaitUntilStarted() { std::ifstream(dir_.path() / "pipe").get(); }
+  void LetGo() { std::ofstream(dir_.path() / "pipe") << "go\n"; }
+
+  test::TempDir dir_;
+  test::World world_{dir_.path()};
+};
+
+TEST_F(EngineTest, EmptyListIsRefused_UAMG179) {
+  EXPECT_EQ(HResultOf(Begin(world_.Request({}))), hr::kWuENoUpdate);
+  EXPECT_EQ(HResultOf(Begin(world_.Request({}, Operation::kUninstall))),
+            hr::kWuENoUpdate);
+}
+
+TEST_F(EngineTest, BusyForEverybody_UAMG180_181) {
+  const auto slow = AddWaiting(1);
+  const auto other = world_.AddArchive(2, "app", "1", "x");
+  EXPECT_FALSE(engine().IsBusy());
+  const auto watcher = std::make_shared<Watcher>(1);
+  ASSERT_TRUE(Begin(world_.Request({slow}), watcher).ok());
+  EXPECT_TRUE(engine().IsBusy());
+  WaitUntilStarted();
+  EXPECT_EQ(HResultOf(Begin(world_.Request({other}))),
+            hr::kWuEInstallNotAllowed);
+  EXPECT_EQ(HResultOf(Begin(world_.Request({other}, Operation::kUninstall))),
+            hr::kWuEInstallNotAllowed);
+  LetGo();
+  watcher->Wait();
+  EXPECT_FALSE(engine().IsBusy());
+  EXPECT_EQ(world_.Install({other})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, ExclusiveUpdateMustBeAlone_UAMG183_184) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_update()->mutable_installation_behavior()->set_impact(
+      v1::INSTALLATION_IMPACT_REQUIRES_EXCLUSIVE_HANDLING);
+  world_.catalog().Add(description);
+  EXPECT_EQ(HResultOf(Begin(world_.Request({one, two}))),
+            hr::kWuEExclusiveInstallConflict);
+  EXPECT_THAT(world_.History(), IsEmpty());
+  EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, DuplicatesAndUnknownUpdates) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  EXPECT_EQ(HResultOf(Begin(world_.Request({one, one}))), hr::kEInvalidarg);
+  EXPECT_EQ(HResultOf(Begin(world_.Request({Key(99)}))),
+            hr::kWuEDsNodataNosuchrevision);
+  InstallRequest unnamed = world_.Request({one});
+  unnamed.job_id.clear();
+  EXPECT_EQ(HResultOf(Begin(unnamed)), hr::kEInvalidarg);
+}
+
+TEST_F(EngineTest, AlreadyInstalled_UAMG185_186) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  EXPECT_EQ(world_.Install({one})[0].hresult, hr::kSOk);
+  const InstallResult again = world_.Install({one})[0];
+  EXPECT_EQ(again.result_code, kSucceeded);
+  EXPECT_EQ(again.hresult, hr::kWuSAlreadyInstalled);
+  InstallRequest forced = world_.Request({one});
+  forced.is_forced = true;
+  EXPECT_EQ(world_.Run(forced)[0].hresult, hr::kSOk);
+  EXPECT_THAT(world_.History(), SizeIs(3));
+}
+
+TEST_F(EngineTest, NotDownloaded_UAMG187_188) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_payloads(0)->set_sha256(std::string(32, 'x'));
+  world_.catalog().Add(description);
+  EXPECT_EQ(world_.Install({one})[0].hresult, hr::kWuEDmNotdownloaded);
+  InstallRequest forced = world_.Request({one});
+  forced.is_forced = true;
+  EXPECT_EQ(world_.Run(forced)[0].hresult, hr::kWuEDmNotdownloaded);
+}
+
+TEST_F(EngineTest, ForceQuiet_UAMG189) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_update()
+      ->mutable_installation_behavior()
+      ->set_can_request_user_input(true);
+  world_.catalog().Add(description);
+  InstallRequest quiet = world_.Request({one});
+  quiet.force_quiet = true;
+  EXPECT_EQ(world_.Run(quiet)[0].hresult, hr::kWuEUhDoesnotsupportaction);
+  EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, MandatoryRestartComesFirst_UAMG191_193) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_update()
+      ->mutable_installation_behavior()
+      ->set_reboot_behavior(
+          v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
+  world_.catalog().Add(description);
+  const InstallResult result = world_.Install({one})[0];
+  EXPECT_TRUE(result.reboot_required);
+  EXPECT_EQ(result.hresult, hr::kWuSRebootRequired);
+  EXPECT_TRUE(engine().RebootRequired());
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+  EXPECT_EQ(HResultOf(Begin(world_.Request({two}))), hr::kWuEInstallNotAllowed);
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_FALSE(engine().RebootRequired());
+  EXPECT_EQ(world_.Install({two})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, Uninstall_UAMG199_200) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const InstallResult absent = world_.Uninstall({one})[0];
+  EXPECT_EQ(absent.result_code, kSucceeded);
+  EXPECT_EQ(absent.hresult, hr::kWuSAlreadyUninstalled);
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_update()->set_is_uninstallable(false);
+  world_.catalog().Add(description);
+  EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
+  EXPECT_EQ(world_.Uninstall({one})[0].hresult, hr::kWuEUninstallNotAllowed);
+}
+
+TEST_F(EngineTest, EachAttemptIsHistory_UAMG201) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
+  const auto results = world_.Install({one, bad});
+  EXPECT_EQ(results[0].result_code, kSucceeded);
+  EXPECT_EQ(results[1].result_code, kFailed);
+  world_.Uninstall({one});
+  const auto history = world_.History();
+  ASSERT_THAT(history, SizeIs(3));
+  EXPECT_EQ(history[0].operation(), v1::UPDATE_OPERATION_UNINSTALLATION);
+  EXPECT_EQ(history[1].operation(), v1::UPDATE_OPERATION_INSTALLATION);
+  EXPECT_EQ(history[1].result_code(), v1::OPERATION_RESULT_CODE_FAILED);
+  EXPECT_EQ(history[1].hresult(), hr::kWuEUhInstallerfailure);
+  EXPECT_EQ(history[2].update_identity().update_id(), one.update_id);
+  EXPECT_EQ(history[2].title(), "Update 01");
+  EXPECT_EQ(history[2].version(), "1.2.3");
+  EXPECT_EQ(history[2].client_application_id(), "test");
+  ASSERT_THAT(history[2].categories(), SizeIs(1));
+  EXPECT_EQ(history[2].categories(0).name(), "Tests");
+  EXPECT_GT(history[2].date().seconds(), 1'600'000'000);
+}
+
+TEST_F(EngineTest, LicenceApplicabilityHandler) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  world_.catalog().DeclineEula(one);
+  EXPECT_EQ(world_.Install({one})[0].hresult, hr::kWuEEulasDeclined);
+  ASSERT_TRUE(world_.catalog().AcceptEula(one).ok());
+
+  auto description = *world_.catalog().Describe(one);
+  description.mutable_is_installable()->set_constant(false);
+  world_.catalog().Add(description);
+  EXPECT_EQ(world_.Install({one})[0].hresult, hr::kWuENotApplicable);
+  InstallRequest forced = world_.Request({one});
+  forced.is_forced = true;
+  EXPECT_EQ(world_.Run(forced)[0].result_code, kSucceeded);
+
+  auto msi = test::World::NewUpdate(Key(2));
+  msi.mutable_handler()->mutable_msi();
+  world_.catalog().Add(msi);
+  EXPECT_EQ(world_.Install({Key(2)})[0].hresult, hr::kWuEUhUnknownhandler);
+}
+
+TEST_F(EngineTest, UpdateThatVanishedFailsAlone) {
+  const auto slow = AddWaiting(1);
+  const auto gone = world_.AddArchive(2, "app", "1", "x");
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(Begin(world_.Request({slow, gone}), watcher).ok());
+  WaitUntilStarted();
+  world_.catalog().Forget(gone);
+  LetGo();
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
+  EXPECT_EQ(watcher->results[1].hresult, hr::kWuEDsNodataNosuchrevision);
+  EXPECT_THAT(world_.History(), SizeIs(2));
+}
+
+TEST_F(EngineTest, BundleIsOneUpdate) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  auto bundle = test::World::NewUpdate(Key(3));
+  for (const auto& child : {one, two}) {
+    auto* key = bundle.mutable_update()->add_bundled_updates();
+    key->set_update_id(child.update_id);
+    key->set_revision_number(child.revision);
+  }
+  world_.catalog().Add(bundle);
+  EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
+  const InstallResult result = world_.Install({Key(3)})[0];
+  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  EXPECT_TRUE(world_.catalog().HasReceipt(two));
+  EXPECT_TRUE(world_.catalog().HasReceipt(Key(3)));
+  EXPECT_THAT(world_.History(), SizeIs(2));
+  EXPECT_EQ(world_.Uninstall({Key(3)})[0].result_code, kSucceeded);
+  EXPECT_FALSE(world_.catalog().HasReceipt(one));
+  EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+}
+
+TEST_F(EngineTest, FailedBundleSaysHowFarItCame) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
+  auto bundle = test::World::NewUpdate(Key(3));
+  for (const auto& child : {one, bad}) {
+    auto* key = bundle.mutable_update()->add_bundled_updates();
+    key->set_update_id(child.update_id);
+    key->set_revision_number(child.revision);
+  }
+  world_.catalog().Add(bundle);
+  const InstallResult result = world_.Install({Key(3)})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_EQ(result.unmapped_result_code, 3);
+  EXPECT_THAT(result.message, HasSubstr("1 of the bundle's 2"));
+  EXPECT_FALSE(world_.catalog().HasReceipt(Key(3)));
+}
+
+TEST_F(EngineTest, BundleInItselfEnds) {
+  auto bundle = test::World::NewUpdate(Key(3));
+  auto* key = bundle.mutable_update()->add_bundled_updates();
+  key->set_update_id(Key(3).update_id);
+  key->set_revision_number(1);
+  world_.catalog().Add(bundle);
+  EXPECT_EQ(world_.Install({Key(3)})[0].hresult, hr::kWuETooDeepRelation);
+}
+
+TEST_F(EngineTest, CancelBetweenUpdatesAbortsTheRest) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<Watcher>(2);
+  watcher->on_update_done = [&cancel](int) { cancel.Cancel(); };
+  ASSERT_TRUE(Begin(world_.Request({one, two}), watcher, cancel).ok());
+  watcher->Wait();
+  EXPECT_FALSE(watcher->parked);
+  EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
+  EXPECT_EQ(watcher->results[1].result_code, kAborted);
+  EXPECT_EQ(watcher->results[1].hresult, hr::kWuECallCancelled);
+  EXPECT_THAT(world_.History(), SizeIs(1));
+}
+
+TEST_F(EngineTest, ProgressNeverGoesBack) {
+  const auto one = world_.AddArchive(1, "app", "1", std::string(300'000, 'x'));
+  const auto watcher = std::make_shared<Watcher>(1);
+  ASSERT_TRUE(Begin(world_.Request({one}), watcher).ok());
+  watcher->Wait();
+  const auto& percents = watcher->percents[0];
+  EXPECT_TRUE(std::is_sorted(percents.begin(), percents.end()));
+  EXPECT_EQ(percents.front(), 0);
+  EXPECT_EQ(percents.back(), 100);
+}
+
+TEST_F(EngineTest, StopParksAndResumeGoesOn) {
+  const auto slow = AddWaiting(1);
+  const auto two = world_.AddArchive(2, "app", "1", "x");
+  const auto watcher = std::make_shared<Watcher>(2);
+  const InstallRequest request = world_.Request({slow, two});
+  ASSERT_TRUE(Begin(request, watcher).ok());
+  WaitUntilStarted();
+  std::thread stopper([this] { engine().Stop(); });
+  // Begin is refused from the moment that Stop has set its mark.
+  while (HResultOf(Begin(world_.Request({two}))) != hr::kWuEServiceStop) {
+    std::this_thread::yield();
+    if (watcher->finished.HasBeenNotified()) break;
+    LetGo();
+  }
+  stopper.join();
+  watcher->Wait();
+  EXPECT_TRUE(watcher->parked);
+  EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
+  EXPECT_EQ(watcher->results[1].result_code, 0);
+
+  ASSERT_TRUE(world_.Start().ok());
+  const auto unfinished = engine().Unfinished();
+  ASSERT_THAT(unfinished, SizeIs(1));
+  EXPECT_EQ(unfinished[0].request.job_id, request.job_id);
+  EXPECT_EQ(unfinished[0].request.updates, request.updates);
+  EXPECT_EQ(unfinished[0].results[0].result_code, kSucceeded);
+  EXPECT_EQ(unfinished[0].results[1].result_code, 0);
+  EXPECT_FALSE(engine().IsBusy());
+  const auto again = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(engine().Resume(request.job_id, again, CancellationToken()).ok());
+  again->Wait();
+  EXPECT_FALSE(again->parked);
+  EXPECT_EQ(again->results[0].result_code, 0) << "done before, not again";
+  EXPECT_EQ(again->results[1].result_code, kSucceeded);
+  EXPECT_THAT(world_.History(), SizeIs(2));
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_THAT(engine().Unfinished(), IsEmpty());
+  EXPECT_EQ(
+      HResultOf(engine().Resume(request.job_id, again, CancellationToken())),
+      hr::kWuEItemnotfound);
+}
+
+TEST_F(EngineTest, StopInterruptsWhatDoesNotEnd) {
+  world_.options().stop_timeout = absl::Milliseconds(50);
+  ASSERT_TRUE(world_.Start().ok());
+  const auto slow = AddWaiting(1);
+  const auto watcher = std::make_shared<Watcher>(1);
+  ASSERT_TRUE(Begin(world_.Request({slow}), watcher).ok());
+  WaitUntilStarted();
+  engine().Stop();
+  watcher->Wait();
+  EXPECT_TRUE(watcher->parked);
+  EXPECT_THAT(world_.History(), IsEmpty());
+  // The next start names what became of it.
+  ASSERT_TRUE(world_.Start().ok());
+  const auto unfinished = engine().Unfinished();
+  ASSERT_THAT(unfinished, SizeIs(1));
+  EXPECT_EQ(unfinished[0].results[0].result_code, kFailed);
+  EXPECT_EQ(unfinished[0].results[0].hresult, hr::kWuEUhUnexpected);
+  ASSERT_THAT(world_.History(), SizeIs(1));
+  EXPECT_THAT(world_.History()[0].message(), HasSubstr("not known"));
+}
+
+TEST_F(EngineTest, FailedReceiptIsToldAndDoesNotUndo) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  world_.catalog().FailRecords(true);
+  const InstallResult result = world_.Install({one})[0];
+  EXPECT_EQ(result.result_code,
+            v1::OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS);
+  EXPECT_EQ(result.hresult, hr::kWuSUpdateError);
+  EXPECT_THAT(result.message, HasSubstr("disk is full"));
+  EXPECT_THAT(world_.History(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace usher::install
