@@ -248,9 +248,12 @@ void AddDebCommand(CLI::App& app, Output& output, Action& action) {
                    "auto: every older version in the repository; none; or "
                    "UpdateIDs")
       ->check(CheckSupersedes)
+      ->allow_extra_args(false)  // what follows is a FILE again
       ->default_str("auto");
-  command->add_option("--category", arguments->categories,
-                      "Category, by name or id; repeatable");
+  command
+      ->add_option("--category", arguments->categories,
+                   "Category, by name or id; repeatable")
+      ->allow_extra_args(false);
   command->add_option("--eula", arguments->eula,
                       "File with licence terms to accept");
   command->add_option("--release-notes", arguments->release_notes,

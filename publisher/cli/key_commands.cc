@@ -74,8 +74,9 @@ absl::Status RunInit(const InitArguments& arguments, const Output& output) {
   }
   output.Line(absl::StrCat(
       "Serve ", PathToUtf8(PathFromUtf8(arguments.dir) / "public"),
-      " and register it on a machine with:\n  sudo usher services add ",
-      result.service_id, " --url URL --root ", root));
+      " and register it on a machine with:\n  sudo usher services add URL "
+      "--root ",
+      root, " --id ", result.service_id));
   return absl::OkStatus();
 }
 
