@@ -24,6 +24,8 @@ class PullStream : public grpc::ServerWriteReactor<Message>,
  public:
   explicit PullStream(CallRecord record) : record_(std::move(record)) {}
 
+  const session::Call& call() const { return record_.call(); }
+
   // Keeps the stream alive until gRPC is done with it.
   void Begin() {
     self_ = this->shared_from_this();
@@ -68,8 +70,6 @@ class PullStream : public grpc::ServerWriteReactor<Message>,
   virtual Step Next(Message& message) = 0;
   // The call is over; nothing is called after this.
   virtual void Ended() {}
-
-  const CallRecord& record() const { return record_; }
 
  private:
   static absl::Status CancelledStatus() {

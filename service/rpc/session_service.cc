@@ -1,11 +1,10 @@
-#include "service/session/session_api.h"
-
 #include <memory>
 #include <utility>
 
 #include "service/rpc/pull_stream.h"
 #include "service/rpc/services.h"
 #include "service/rpc/unary.h"
+#include "service/session/session_api.h"
 #include "usher/v1/session.grpc.pb.h"
 
 namespace usher::rpc {
@@ -21,7 +20,7 @@ class WatchSessionStream : public PullStream<v1::SessionEvent> {
     std::weak_ptr<PullStream> weak = weak_from_this();
     absl::StatusOr<std::unique_ptr<session::SessionHold>> hold =
         session::HoldSession(
-            core, record().call(), request, first_,
+            core, call(), request, first_,
             [weak, this](session::SessionEnd end) {
               if (const auto self = weak.lock()) EndWith(end);
             });

@@ -1,6 +1,7 @@
 #include "service/session/core.h"
 
 #include <utility>
+#include <vector>
 
 #include "common/error.h"
 #include "service/catalog/catalog.h"
@@ -8,8 +9,10 @@
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
 #include "service/session/job.h"
+#include "service/session/restore.h"
 #include "service/store/database.h"
 #include "spdlog/spdlog.h"
+#include "usher/v1/job.pb.h"
 
 namespace usher::session {
 
@@ -35,19 +38,54 @@ Core::Core(CoreOptions options, CoreParts parts)
       network_(options_.network_threads) {
   auto hooks = std::make_shared<JobHooks>();
   hooks->timers = &timers_;
+  hooks->changed = [this](const std::shared_ptr<Job>& job) {
+    persistence_.SaveJob(job);
+  };
+  hooks->settled = [this](const std::shared_ptr<Job>& job) {
+    OnJobSettled(job);
+  };
   job_hooks_ = std::move(hooks);
 }
-
-Core::~Core() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<Core>> Core::Start(CoreOptions options,
                                                   CoreParts parts) {
   std::unique_ptr<Core> core(new Core(std::move(options), std::move(parts)));
   USHER_RETURN_IF_ERROR(core->services_.Load());
+  USHER_RETURN_IF_ERROR(RestoreSessions(*core));
   return core;
 }
 
-void Core::Stop() {}
+Core::~Core() {
+  Stop();
+  timers_.Stop();
+  network_.Drain();
+  work_.Drain();
+  // The engine's observers hold jobs, which must go before what they use.
+  parts_.installs.reset();
+}
+
+void Core::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) return;
+    stopping_ = true;
+  }
+  stop_token_.Cancel();
+  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
+    session->TellStopping();
+    for (const std::shared_ptr<Job>& job : session->Jobs()) {
+      // A search cannot be taken up again by another process.
+      if (job->kind() == v1::JOB_KIND_SEARCH) job->RequestAbort();
+    }
+  }
+  std::unique_ptr<download::DownloadEngine> downloads;
+  {
+    absl::MutexLock lock(&downloads_mutex_);
+    downloads = std::move(parts_.downloads);
+  }
+  downloads.reset();  // its observers are told to park
+  parts_.installs->Stop();
+}
 
 bool Core::stopping() const {
   absl::MutexLock lock(&mutex_);
@@ -58,6 +96,72 @@ absl::Status Core::CheckRunning() const {
   if (!stopping()) return absl::OkStatus();
   return Error(hr::kWuEServiceStop,
                "the service is stopping; try again when it is back");
+}
+
+void Core::Fetch(const download::FileRequest& request,
+                 std::shared_ptr<download::FileObserver> observer,
+                 const CancellationToken& cancel) {
+  {
+    absl::ReaderMutexLock lock(&downloads_mutex_);
+    if (parts_.downloads != nullptr) {
+      parts_.downloads->Fetch(request, std::move(observer), cancel);
+      return;
+    }
+  }
+  observer->OnDone(Error(hr::kWuEServiceStop, "the service is stopping"));
+}
+
+void Core::OnJobSettled(const std::shared_ptr<Job>& job) {
+  v1::Job state;
+  job->Read(state);
+  if (state.state() == v1::JOB_STATE_PARKED) {
+    spdlog::info("job request_id={} job={} parked", state.request_id(),
+                 state.name());
+  } else {
+    spdlog::log(
+        Failed(state.hresult()) ? spdlog::level::warn : spdlog::level::info,
+        "job request_id={} job={} kind={} updates={} result={} hresult={} "
+        "duration_ms={}",
+        state.request_id(), state.name(), v1::JobKind_Name(state.kind()),
+        state.updates_size(), v1::OperationResultCode_Name(state.result_code()),
+        FormatHResult(state.hresult()),
+        (state.complete_time().seconds() - state.create_time().seconds()) *
+                1000 +
+            (state.complete_time().nanos() - state.create_time().nanos()) /
+                1'000'000);
+  }
+  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
+    if (session->key().id == job->session_id()) session->Touch(clock().Now());
+  }
+  sessions_.ArmExpiry();
+}
+
+int Core::RunningJobs() const {
+  int running = 0;
+  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
+    running += session->RunningJobs();
+  }
+  return running;
+}
+
+absl::Status Core::TakeRows(const std::string& user, int64_t rows) {
+  absl::MutexLock lock(&mutex_);
+  int64_t& taken = rows_[user];
+  if (taken + rows > options_.limits.search_rows_per_caller) {
+    return LimitReached("rows of kept search results of one caller",
+                        options_.limits.search_rows_per_caller,
+                        "search_rows_per_caller");
+  }
+  taken += rows;
+  return absl::OkStatus();
+}
+
+void Core::ReturnRows(const std::string& user, int64_t rows) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = rows_.find(user);
+  if (it == rows_.end()) return;
+  it->second -= rows;
+  if (it->second <= 0) rows_.erase(it);
 }
 
 }  // namespace usher::session

@@ -30,6 +30,8 @@ class Catalog;
 namespace usher::download {
 class ContentCache;
 class DownloadEngine;
+class FileObserver;
+struct FileRequest;
 }  // namespace usher::download
 namespace usher::install {
 class InstallEngine;
@@ -40,6 +42,7 @@ class Database;
 
 namespace usher::session {
 
+class Job;
 struct JobHooks;
 
 struct CoreOptions {
@@ -97,7 +100,6 @@ class Core {
   store::Database& database() { return *parts_.database; }
   download::ContentCache& cache() { return *parts_.cache; }
   catalog::Catalog& catalog() { return *parts_.catalog; }
-  download::DownloadEngine& downloads() { return *parts_.downloads; }
   install::InstallEngine& installs() { return *parts_.installs; }
   SessionManager& sessions() { return sessions_; }
   Persistence& persistence() { return persistence_; }
@@ -106,6 +108,14 @@ class Core {
   ThreadPool& work() { return work_; }
   ThreadPool& network() { return network_; }
   std::shared_ptr<const JobHooks> job_hooks() const { return job_hooks_; }
+  // Cancelled when the service stops.
+  const CancellationToken& stop_token() const { return stop_token_; }
+
+  // DownloadEngine::Fetch while there is an engine; WU_E_SERVICE_STOP to the
+  // observer after that.
+  void Fetch(const download::FileRequest& request,
+             std::shared_ptr<download::FileObserver> observer,
+             const CancellationToken& cancel);
 
   int RunningJobs() const;
 
@@ -116,10 +126,13 @@ class Core {
 
  private:
   Core(CoreOptions options, CoreParts parts);
-  absl::Status Restore();
+  void OnJobSettled(const std::shared_ptr<Job>& job);
 
   const CoreOptions options_;
   CoreParts parts_;
+  // Read-held while the engine is used, so that Stop() can take it away.
+  absl::Mutex downloads_mutex_;
+  CancellationToken stop_token_;
   const absl::Time start_time_;
   mutable absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

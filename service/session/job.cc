@@ -33,6 +33,7 @@ Job::Job(std::shared_ptr<const JobHooks> hooks, const v1::Job& initial,
   for (const v1::UpdateResult& result : initial.update_results()) {
     result_versions_[result.update_index()] = version_;
   }
+  if (initial.abort_requested()) CancellationToken(cancel_).Cancel();
 }
 
 Job::~Job() = default;
@@ -161,7 +162,7 @@ Job::Change Job::Next(Seen& seen, v1::JobEvent& event) const {
   return last ? Change::kLast : Change::kEvent;
 }
 
-void Job::Change_(Weight weight, const std::function<void(v1::Job&)>& change) {
+void Job::ChangeState(Weight weight, const std::function<void(v1::Job&)>& change) {
   {
     absl::MutexLock lock(&mutex_);
     if (state_->state() == v1::JOB_STATE_COMPLETED) return;

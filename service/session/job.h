@@ -42,7 +42,7 @@ struct JobHooks {
 // State, results, progress and the watchers of one job. Thread-safe.
 class Job : public std::enable_shared_from_this<Job> {
  public:
-  // `initial` is the job as it begins, or as it was stored; owned.
+  // `initial` is the job as it begins, or as it was stored.
   Job(std::shared_ptr<const JobHooks> hooks, const v1::Job& initial,
       std::string session_id, std::string id);
   virtual ~Job();
@@ -95,7 +95,7 @@ class Job : public std::enable_shared_from_this<Job> {
   // Changes the job under its lock and tells the watchers. `visible` changes
   // are told at once and kept; others are progress.
   enum class Weight { kProgress, kVisible };
-  void Change_(Weight weight, const std::function<void(v1::Job&)>& change);
+  void ChangeState(Weight weight, const std::function<void(v1::Job&)>& change);
   // The same for one update's result; a result, once final, does not change.
   void SetResult(const v1::UpdateResult& result);
   // Ends the job. A second call does nothing.

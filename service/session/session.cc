@@ -166,6 +166,11 @@ absl::Status Session::AddJob(const std::shared_ptr<Job>& job,
   return absl::OkStatus();
 }
 
+void Session::RestoreJob(std::shared_ptr<Job> job) {
+  absl::MutexLock lock(&mutex_);
+  jobs_.push_back(std::move(job));
+}
+
 std::shared_ptr<Job> Session::FindJob(const std::string& id) const {
   absl::MutexLock lock(&mutex_);
   const auto it = std::find_if(

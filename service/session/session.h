@@ -86,6 +86,8 @@ class Session {
   // `dropped`.
   absl::Status AddJob(const std::shared_ptr<Job>& job,
                       std::shared_ptr<Job>* dropped);
+  // Takes a stored job back, whatever the limits say.
+  void RestoreJob(std::shared_ptr<Job> job);
   std::shared_ptr<Job> FindJob(const std::string& id) const;
   // Oldest first.
   std::vector<std::shared_ptr<Job>> Jobs() const;

@@ -10,7 +10,7 @@
 #include "common/error.h"
 #include "service/session/core.h"
 #include "service/session/field_mask.h"
-#include "service/session/names.h"
+#include "service/session/lookup.h"
 #include "service/session/proto_time.h"
 #include "service/session/text.h"
 #include "usher/v1/session.pb.h"
@@ -23,13 +23,6 @@ constexpr size_t kMaxProxyTextBytes = 256;
 constexpr int kMaxBypassEntries = 64;
 // What an empty ClientApplicationID reads as (UAMG-015).
 constexpr char kUnknownApplication[] = "Unknown";
-
-absl::StatusOr<std::shared_ptr<Session>> FindSession(Core& core,
-                                                     const Call& call,
-                                                     absl::string_view name) {
-  USHER_ASSIGN_OR_RETURN(const std::string id, ParseSessionName(name));
-  return core.sessions().Find(call.caller, id);
-}
 
 absl::Status CheckProperties(const v1::Session& session) {
   USHER_RETURN_IF_ERROR(

@@ -1,0 +1,85 @@
+#include <google/protobuf/empty.pb.h>
+
+#include <string>
+#include <utility>
+
+#include "common/error.h"
+#include "common/uuid.h"
+#include "service/session/core.h"
+#include "service/session/lookup.h"
+#include "service/session/machine_api.h"
+#include "usher/v1/update_service.pb.h"
+
+namespace usher::session {
+
+absl::Status ListUpdateServices(
+    Core& core, const Call& /*call*/,
+    const v1::ListUpdateServicesRequest& /*request*/,
+    v1::ListUpdateServicesResponse& response) {
+  for (v1::UpdateService& service : core.services().List()) {
+    *response.add_services() = std::move(service);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GetUpdateService(Core& core, const Call& /*call*/,
+                              const v1::GetUpdateServiceRequest& request,
+                              v1::UpdateService& response) {
+  USHER_ASSIGN_OR_RETURN(const std::string id,
+                         CanonicalUuid(request.service_id()));
+  USHER_ASSIGN_OR_RETURN(response, core.services().Get(id));
+  return absl::OkStatus();
+}
+
+absl::Status AddUpdateService(Core& core, const Call& call,
+                              const v1::AddUpdateServiceRequest& request,
+                              v1::UpdateServiceRegistration& response,
+                              const CancellationToken& cancel) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kManageServices, core.policy()));
+  NewService service;
+  service.flags = request.flags();
+  service.service_id = request.service_id();
+  service.name = request.name();
+  service.url = request.service_url();
+  service.root = request.root_metadata();
+  USHER_ASSIGN_OR_RETURN(response,
+                         core.services().Add(service, {}, cancel));
+  return absl::OkStatus();
+}
+
+absl::Status RemoveUpdateService(Core& core, const Call& call,
+                                 const v1::RemoveUpdateServiceRequest& request,
+                                 google::protobuf::Empty& /*response*/,
+                                 const CancellationToken& /*cancel*/) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kManageServices, core.policy()));
+  USHER_ASSIGN_OR_RETURN(const std::string id,
+                         CanonicalUuid(request.service_id()));
+  return core.services().Remove(id);
+}
+
+absl::Status RefreshUpdateService(
+    Core& core, const Call& call,
+    const v1::RefreshUpdateServiceRequest& request,
+    v1::RefreshUpdateServiceResponse& response,
+    const CancellationToken& cancel) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kManageServices, core.policy()));
+  USHER_ASSIGN_OR_RETURN(const std::string id,
+                         CanonicalUuid(request.service_id()));
+  repository::ProxySettings proxy;
+  if (!request.session().empty()) {
+    USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
+                           FindSession(core, call, request.session()));
+    proxy = session->Proxy();
+  }
+  USHER_ASSIGN_OR_RETURN(const bool changed,
+                         core.services().Refresh(id, proxy, cancel));
+  response.set_changed(changed);
+  USHER_ASSIGN_OR_RETURN(*response.mutable_service(),
+                         core.services().Get(id));
+  return absl::OkStatus();
+}
+
+}  // namespace usher::session
