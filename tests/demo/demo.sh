@@ -118,6 +118,7 @@ for package in "${PACKAGES[@]:1}"; do
 done
 show usher-publish add repository tools/greeter.toml
 show usher-publish publish repository
+show usher-publish verify repository
 
 say "3. Any web server serves it; the service trusts it by its root.json"
 start_nginx "$WORK/repository/public"
@@ -125,14 +126,14 @@ printf '\n$ nginx -c nginx.conf   # %s serves repository/public\n' "$URL"
 printf '\n$ usherd --state-dir $DEMO/state &\n'
 start_service usherd.log usherd --state-dir "$WORK/state"
 export USHER_ADDRESS=$WORK/state/usher.sock
-show usher services add "$URL" --root repository/public/metadata/1.root.json
+show usher services add "$URL" --root repository/root.json
 show usher services
 
 say "4. Search, download, install"
 show usher search
 show usher show "$MAIN"
 show usher download "${PACKAGES[@]}" greeter
-show usher install "${PACKAGES[@]}" greeter
+show usher install --yes "${PACKAGES[@]}" greeter
 
 say "5. What was installed runs"
 run_installed() {
@@ -154,7 +155,7 @@ say "6. The publisher brings out a newer revision of $MAIN"
 show usher-publish add-deb repository --handler $HANDLER "$NEWER"
 show usher-publish publish repository
 show usher search "$MAIN"
-show usher install --download "$MAIN"
+show usher install --yes "$MAIN"
 run_installed "$MAIN"
 [[ $HANDLER == deb ]] && show dpkg-query -W "$MAIN"
 
@@ -163,11 +164,11 @@ payload=$(find repository/public/targets/payloads -name "*.sh")
 echo
 echo "# One byte more in the payload of greeter:"
 show sh -c "echo >>'${payload#"$WORK"/}'"
-show usher uninstall greeter
-show sh -c 'usher install --download greeter || echo "refused, exit code $?"'
+show usher uninstall --yes greeter
+show sh -c 'usher install --yes greeter || echo "refused, exit code $?"'
 
 say "8. Uninstall, and what was done"
-show usher uninstall "${PACKAGES[@]}"
+show usher uninstall --yes "${PACKAGES[@]}"
 show usher history
 
 say "Done. Nothing is left of this on the machine."

@@ -55,8 +55,7 @@ class Repository:
 
     def rotate_root(self):
         """Publishes the next version of the root metadata."""
-        self.run("rotate-key", self.folder, "timestamp")
-        self.run("publish", self.folder)
+        self.run("renew-root", self.folder)
 
     def _describe(self, name, version, payload, handler):
         # A TOML basic string and a JSON string agree in what is used here.
