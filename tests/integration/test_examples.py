@@ -1,0 +1,65 @@
+"""The SDK as a stranger uses it: installed, found by CMake, compiled, run."""
+
+import os
+import subprocess
+
+import pytest
+
+EXAMPLES = "client/examples"
+
+
+@pytest.fixture(scope="module")
+def examples(platform, tmp_path_factory):
+    """The folder of the compiled example programs."""
+    from harness.stubs import REPOSITORY
+    folder = tmp_path_factory.mktemp("examples")
+    cache = (platform.build / "CMakeCache.txt").read_text()
+    sanitizers = [line.split("=", 1)[1] for line in cache.splitlines()
+                  if line.startswith("USHER_SANITIZE:")][0]
+    flags = f"-fsanitize={sanitizers}" if sanitizers else ""
+    for command in (
+            ["cmake", "--install", platform.build, "--component", "sdk",
+             "--prefix", folder / "prefix"],
+            ["cmake", "-G", "Ninja", "-S", REPOSITORY / EXAMPLES, "-B",
+             folder / "build", f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
+             f"-DCMAKE_CXX_FLAGS={flags}"],
+            ["cmake", "--build", folder / "build"]):
+        done = subprocess.run(list(map(str, command)), capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "build"
+
+
+@pytest.fixture
+def run(examples, daemon):
+    def run(program, *arguments):
+        return subprocess.run(
+            [str(examples / program), *arguments], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False,
+            env={**os.environ, "USHER_ADDRESS": str(daemon.address)})
+    return run
+
+
+def test_examples_do_what_they_say(api, repository, run, daemon):
+    repository.add_archive("sample", "1.5", {"sample": b"#!/bin/sh\necho hi\n"})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+
+    listed = run("list_updates")
+    assert listed.returncode == 0, listed.stderr
+    name, version, update_id, _ = listed.stdout.splitlines()[0].split("\t")
+    assert (name, version) == ("sample", "1.5")
+    assert len(update_id) == 36
+
+    installed = run("install_updates", "sample")
+    assert installed.returncode == 0, installed.stdout + installed.stderr
+    program = daemon.state / "products/sample/current/sample"
+    assert subprocess.run([program], capture_output=True, text=True,
+                          check=True).stdout == "hi\n"
+    assert run("list_updates").stdout == ""
+
+
+def test_examples_tell_errors(run):
+    failed = run("list_updates")  # nobody serves the address
+    assert failed.returncode == 1
+    assert "0x8024001E" in failed.stderr or "0x" in failed.stderr
