@@ -15,6 +15,7 @@
 #include "service/install/member_path.h"
 #include "service/install/payloads.h"
 #include "service/install/tree_writer.h"
+#include "service/platform/utf8_locale.h"
 
 namespace usher::install {
 namespace {
@@ -160,6 +161,8 @@ class Unpacker {
 absl::Status Unpack(const std::filesystem::path& archive,
                     const std::filesystem::path& root,
                     const UnpackOptions& options) {
+  // libarchive drops names that the thread's locale cannot hold.
+  const platform::Utf8Locale utf8;
   USHER_ASSIGN_OR_RETURN(const std::unique_ptr<ArchiveInput> input,
                          ArchiveInput::Open(archive));
   USHER_ASSIGN_OR_RETURN(const std::unique_ptr<TreeWriter> tree,

@@ -152,12 +152,18 @@ absl::Status Engine::Begin(const InstallRequest& request,
   }
   USHER_RETURN_IF_ERROR(CheckRequest(request));
   USHER_RETURN_IF_ERROR(journal_.AddJob(request));
-  const absl::MutexLock lock(&mutex_);
-  // Accepted also when Stop came meanwhile: it is in the journal, so the
-  // worker parks it.
-  queue_.push_back({request, std::vector<InstallResult>(request.updates.size()),
-                    std::move(observer), cancel});
-  return absl::OkStatus();
+  {
+    const absl::MutexLock lock(&mutex_);
+    if (!stopping_) {
+      queue_.push_back({request,
+                        std::vector<InstallResult>(request.updates.size()),
+                        std::move(observer), cancel});
+      return absl::OkStatus();
+    }
+  }
+  // Stop came meanwhile, and the caller is told that nothing was begun.
+  USHER_RETURN_IF_ERROR(journal_.RemoveJob(request.job_id));
+  return Error(hr::kWuEServiceStop, "the service is stopping");
 }
 
 absl::Status Engine::Resume(const std::string& job_id,
@@ -285,11 +291,11 @@ void Engine::AbortRest(Job& job, int position) {
 }
 
 void Engine::Stop() {
-  const absl::MutexLock begin(&begin_mutex_);
+  const absl::MutexLock stop(&stop_mutex_);
+  if (!worker_.joinable()) return;
   {
     const absl::MutexLock lock(&mutex_);
     stopping_ = true;
-    if (!worker_.joinable()) return;
     mutex_.AwaitWithTimeout(absl::Condition(&stopped_), options_.stop_timeout);
   }
   interrupt_.Cancel();

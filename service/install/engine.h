@@ -83,6 +83,8 @@ class Engine : public InstallEngine {
   bool reboot_required_ ABSL_GUARDED_BY(mutex_) = false;
   bool restart_mandatory_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<UnfinishedJob> unfinished_ ABSL_GUARDED_BY(mutex_);
+  // Held through all of Stop.
+  absl::Mutex stop_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::thread worker_;
 };
 

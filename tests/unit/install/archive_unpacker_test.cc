@@ -52,17 +52,18 @@ class UnpackFormatTest : public UnpackTest,
                          public ::testing::WithParamInterface<Format> {};
 
 TEST_P(UnpackFormatTest, FilesFoldersAndLinks) {
-  ASSERT_TRUE(UnpackBytes(MakeArchive(
-                              {
-                                  {"bin", "", Type::kFolder, 0700},
-                                  {"bin/run", "hello", Type::kFile, 0775},
-                                  {"deep/er/text", "text", Type::kFile, 0600},
-                                  {"link", "bin/run", Type::kSymlink},
-                                  {"ü/ß", "utf-8"},
-                                  {"empty", ""},
-                              },
-                              GetParam()))
-                  .ok());
+  const absl::Status status = UnpackBytes(MakeArchive(
+      {
+          {"bin", "", Type::kFolder, 0700},
+          {"bin/run", "hello", Type::kFile, 0775},
+          {"deep/er/text", "text", Type::kFile, 0600},
+          {"link", "bin/run", Type::kSymlink},
+          {"ü/ß", "utf-8"},
+          {"empty", ""},
+      },
+      GetParam()));
+  ASSERT_TRUE(status.ok()) << status;
+
   EXPECT_EQ(Read("bin/run"), "hello");
   EXPECT_EQ(Read("deep/er/text"), "text");
   EXPECT_EQ(Read("link"), "hello");

@@ -306,21 +306,21 @@ TEST_F(EngineTest, ProgressNeverGoesBack) {
 }
 
 TEST_F(EngineTest, StopParksAndResumeGoesOn) {
-  const auto slow = AddWaiting(1);
+  const auto one = world_.AddArchive(1, "tool", "1", "x");
   const auto two = world_.AddArchive(2, "app", "1", "x");
   const auto watcher = std::make_shared<Watcher>(2);
-  const InstallRequest request = world_.Request({slow, two});
+  const InstallRequest request = world_.Request({one, two});
+  std::thread stopper;
+  // The service stops between the two updates.
+  watcher->on_update_done = [&](int) {
+    stopper = std::thread([this] { engine().Stop(); });
+    while (HResultOf(Begin(world_.Request({two}))) != hr::kWuEServiceStop) {
+      std::this_thread::yield();
+    }
+  };
   ASSERT_TRUE(Begin(request, watcher).ok());
-  WaitUntilStarted();
-  std::thread stopper([this] { engine().Stop(); });
-  // Begin is refused from the moment that Stop has set its mark.
-  while (HResultOf(Begin(world_.Request({two}))) != hr::kWuEServiceStop) {
-    std::this_thread::yield();
-    if (watcher->finished.HasBeenNotified()) break;
-    LetGo();
-  }
-  stopper.join();
   watcher->Wait();
+  stopper.join();
   EXPECT_TRUE(watcher->parked);
   EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
   EXPECT_EQ(watcher->results[1].result_code, 0);

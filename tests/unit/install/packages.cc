@@ -10,6 +10,7 @@
 #include "common/file_io.h"
 #include "common/uuid.h"
 #include "service/platform/process.h"
+#include "service/platform/utf8_locale.h"
 
 namespace usher::install::test {
 namespace {
@@ -44,6 +45,7 @@ void Write(const std::filesystem::path& path, const std::string& content) {
 }  // namespace
 
 std::string MakeArchive(const std::vector<Member>& members, Format format) {
+  const platform::Utf8Locale utf8;
   std::string bytes;
   archive* out = archive_write_new();
   if (format == Format::kZip) {

@@ -1,0 +1,26 @@
+#ifndef USHER_SERVICE_PLATFORM_UTF8_LOCALE_H_
+#define USHER_SERVICE_PLATFORM_UTF8_LOCALE_H_
+
+#include <memory>
+
+namespace usher::platform {
+
+// While it lives, libraries that convert text by the C locale take this
+// thread's text as UTF-8, whatever locale the service was started in. Made and
+// destroyed on one thread. Platform twins: utf8_locale_posix.cc,
+// utf8_locale_win.cc.
+class Utf8Locale {
+ public:
+  Utf8Locale();
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+  ~Utf8Locale();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace usher::platform
+
+#endif  // USHER_SERVICE_PLATFORM_UTF8_LOCALE_H_
