@@ -62,13 +62,13 @@ struct LoadSummary {
 };
 
 struct Query {
-  std::string criteria;          // empty: the default criteria
-  std::string text;              // empty: no restriction
-  std::string service_id;        // already resolved from ServerSelection
+  std::string criteria;    // empty: the default criteria
+  std::string text;        // empty: no restriction
+  std::string service_id;  // already resolved from ServerSelection
   bool include_superseded = false;
   bool ignore_download_priority = false;
-  int search_scope = 0;          // usher.v1.SearchScope
-  int64_t max_results = 0;       // 0: no limit
+  int search_scope = 0;     // usher.v1.SearchScope
+  int64_t max_results = 0;  // 0: no limit
 };
 
 // A finished search: which rows, in catalog order. Small (a few bytes per
@@ -94,10 +94,10 @@ class Catalog {
   // repository's, for the download URLs. Errors: WU_E_INVALID_UPDATE,
   // WU_E_EE_INVALID_EXPRESSION, WU_E_OL_NEWCLIENT_REQUIRED, …, each naming
   // file and record.
-  virtual absl::StatusOr<LoadSummary> Load(
-      absl::string_view service_id, absl::string_view base_url,
-      absl::Span<const CatalogFile> files,
-      const CancellationToken& cancel) = 0;
+  virtual absl::StatusOr<LoadSummary> Load(absl::string_view service_id,
+                                           absl::string_view base_url,
+                                           absl::Span<const CatalogFile> files,
+                                           const CancellationToken& cancel) = 0;
 
   // Forgets a service's catalog (RemoveService).
   virtual absl::Status Remove(absl::string_view service_id) = 0;

@@ -1,0 +1,162 @@
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/uuid.h"
+#include "service/catalog/debian_version.h"
+#include "service/catalog/names.h"
+#include "service/catalog/rules.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::catalog {
+namespace {
+
+using repository::v1::Rule;
+
+constexpr size_t kMaxText = 4096;
+constexpr absl::string_view kProduct = "{product:";
+
+absl::Status Invalid(absl::string_view reason) {
+  return Error(hr::kWuEEeInvalidExpression,
+               absl::StrCat("applicability rule: ", reason));
+}
+
+absl::Status CheckComparison(int comparison) {
+  if (repository::v1::Comparison_IsValid(comparison)) return absl::OkStatus();
+  return Error(hr::kWuEEeUnknownExpression,
+               absl::StrCat("applicability rule: comparison ", comparison,
+                            " is unknown; a newer Usher may know it"));
+}
+
+absl::Status CheckFile(const repository::v1::FileRule& rule) {
+  const std::string& path = rule.path();
+  if (path.size() > kMaxText || HasControlCharacters(path)) {
+    return Invalid("a file path is too long or has control characters");
+  }
+  if (absl::StartsWith(path, kProduct)) {
+    const size_t end = path.find('}');
+    if (end == std::string::npos ||
+        !IsProductName(absl::string_view(path).substr(kProduct.size(),
+                                                      end - kProduct.size()))) {
+      return Invalid(absl::StrCat("bad product in the file path ", path));
+    }
+    if (absl::StrContains(path, "..")) {
+      return Invalid(absl::StrCat("'..' in the file path ", path));
+    }
+  } else if (!absl::StartsWith(path, "/") &&
+             !(path.size() > 2 && path[1] == ':')) {
+    return Invalid(absl::StrCat("the file path ", path, " is not absolute"));
+  }
+  if (!rule.sha256().empty() && rule.sha256().size() != 32) {
+    return Invalid("a SHA-256 has 32 bytes");
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status CheckOperatingSystem(
+    const repository::v1::OperatingSystemRule& rule) {
+  if (rule.family() != "" && rule.family() != "linux" &&
+      rule.family() != "windows") {
+    return Invalid(absl::StrCat("operating system family ", rule.family()));
+  }
+  if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
+      rule.version().empty()) {
+    return Invalid("an operating system comparison needs a version");
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status CheckDebianPackage(const repository::v1::DebianPackageRule& rule) {
+  if (!IsDebianPackageName(rule.package())) {
+    return Invalid(
+        absl::StrCat("\"", rule.package(), "\" is no Debian package name"));
+  }
+  if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
+      !IsDebianVersion(rule.version())) {
+    return Invalid(
+        absl::StrCat("\"", rule.version(), "\" is no Debian version"));
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status CheckInstalledUpdate(repository::v1::InstalledUpdateRule& rule) {
+  if (!rule.update_id().empty()) {
+    const absl::StatusOr<std::string> id = CanonicalUuid(rule.update_id());
+    if (!id.ok()) {
+      return Invalid(absl::StrCat("\"", rule.update_id(), "\" is no UUID"));
+    }
+    rule.set_update_id(*id);
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status Check(Rule& rule, int depth, int& nodes);
+
+absl::Status CheckList(Rule::List& list, int depth, int& nodes) {
+  for (Rule& part : *list.mutable_rules()) {
+    USHER_RETURN_IF_ERROR(Check(part, depth + 1, nodes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(Rule& rule, int depth, int& nodes) {
+  if (depth > kMaxRuleDepth) {
+    return Invalid(absl::StrCat("nested deeper than ", kMaxRuleDepth));
+  }
+  if (++nodes > kMaxRuleNodes) {
+    return Invalid(absl::StrCat("more than ", kMaxRuleNodes, " tests"));
+  }
+  switch (rule.kind_case()) {
+    case Rule::kAllOf:
+      return CheckList(*rule.mutable_all_of(), depth, nodes);
+    case Rule::kAnyOf:
+      return CheckList(*rule.mutable_any_of(), depth, nodes);
+    case Rule::kNot:
+      return Check(*rule.mutable_not_(), depth + 1, nodes);
+    case Rule::kConstant:
+      return absl::OkStatus();
+    case Rule::kOperatingSystem:
+      return CheckOperatingSystem(rule.operating_system());
+    case Rule::kArchitecture:
+      return rule.architecture().architectures().empty()
+                 ? Invalid("an architecture test without architecture")
+                 : absl::OkStatus();
+    case Rule::kFile:
+      return CheckFile(rule.file());
+    case Rule::kRegistry:
+      if (!absl::StartsWith(rule.registry().key(), "HKLM\\") &&
+          !absl::StartsWith(rule.registry().key(), "HKCU\\")) {
+        return Invalid("a registry key begins with HKLM\\ or HKCU\\");
+      }
+      return CheckComparison(rule.registry().comparison());
+    case Rule::kMsiProduct:
+      if (!IsProductCode(rule.msi_product().product_code())) {
+        return Invalid("an MSI product code is a UUID in braces");
+      }
+      return CheckComparison(rule.msi_product().comparison());
+    case Rule::kDebianPackage:
+      return CheckDebianPackage(rule.debian_package());
+    case Rule::kInstalledUpdate:
+      return CheckInstalledUpdate(*rule.mutable_installed_update());
+    case Rule::kMachineLabel:
+      return rule.machine_label().label().empty()
+                 ? Invalid("a label test without label")
+                 : absl::OkStatus();
+    case Rule::KIND_NOT_SET:
+      break;
+  }
+  return Error(hr::kWuEEeUnknownExpression,
+               "applicability rule: a test of unknown kind; a newer Usher may "
+               "know it");
+}
+
+}  // namespace
+
+absl::Status CheckRule(Rule& rule) {
+  int nodes = 0;
+  return Check(rule, 1, nodes);
+}
+
+}  // namespace usher::catalog

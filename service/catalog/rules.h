@@ -1,0 +1,53 @@
+#ifndef USHER_SERVICE_CATALOG_RULES_H_
+#define USHER_SERVICE_CATALOG_RULES_H_
+
+// Applicability rules: checking, evaluating, and what they depend on.
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "service/catalog/facts.h"
+
+namespace usher::repository::v1 {
+class Rule;
+}  // namespace usher::repository::v1
+
+namespace usher::catalog {
+
+inline constexpr int kMaxRuleDepth = 16;
+inline constexpr int kMaxRuleNodes = 256;
+
+// Checks a rule's size and every field, and brings ids into canonical form.
+// WU_E_EE_UNKNOWN_EXPRESSION for a kind that this build does not know,
+// WU_E_EE_INVALID_EXPRESSION for the rest.
+absl::Status CheckRule(repository::v1::Rule& rule);
+
+// Receipts of what Usher installed.
+class Receipts {
+ public:
+  virtual ~Receipts() = default;
+  // The installed revision of an update, 0 when none is. An empty id means the
+  // update that carries the rule.
+  virtual absl::StatusOr<int32_t> InstalledRevision(
+      absl::string_view update_id) = 0;
+};
+
+// Evaluates a checked rule.
+absl::StatusOr<bool> EvaluateRule(const repository::v1::Rule& rule,
+                                  const MachineFacts& machine, Facts& facts,
+                                  Receipts& receipts);
+
+// Facts that a rule depends on and that can change while the service runs;
+// FactKind::kMachine is left out, since it concerns all rows anyway.
+using RuleFacts = std::set<std::pair<FactKind, std::string>>;
+void CollectFacts(const repository::v1::Rule& rule,
+                  absl::string_view own_update_id, RuleFacts& facts);
+
+}  // namespace usher::catalog
+
+#endif  // USHER_SERVICE_CATALOG_RULES_H_
