@@ -73,12 +73,13 @@ absl::Status CheckDebianPackage(const repository::v1::DebianPackageRule& rule) {
     return Invalid(
         absl::StrCat("\"", rule.package(), "\" is no Debian package name"));
   }
+  USHER_RETURN_IF_ERROR(CheckComparison(rule.comparison()));
   if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
       !IsDebianVersion(rule.version())) {
     return Invalid(
         absl::StrCat("\"", rule.version(), "\" is no Debian version"));
   }
-  return CheckComparison(rule.comparison());
+  return absl::OkStatus();
 }
 
 absl::Status CheckInstalledUpdate(repository::v1::InstalledUpdateRule& rule) {
