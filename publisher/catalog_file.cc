@@ -17,7 +17,6 @@
 namespace usher::publisher {
 namespace {
 
-using ::google::protobuf::io::CodedInputStream;
 using ::google::protobuf::io::CodedOutputStream;
 using ::google::protobuf::io::StringOutputStream;
 
@@ -66,7 +65,7 @@ struct CatalogEncoder::State {
 
   absl::Status Compress(absl::string_view bytes_in, ZSTD_EndDirective end) {
     ZSTD_inBuffer in{bytes_in.data(), bytes_in.size(), 0};
-    std::array<char, 128 * 1024> buffer;
+    std::array<char, size_t{128} * 1024> buffer;
     while (true) {
       ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
       const size_t left = ZSTD_compressStream2(context.get(), &out, &in, end);
@@ -216,7 +215,7 @@ absl::Status DecodeCatalog(
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxWindowLog);
   RecordReader reader(sink);
   ZSTD_inBuffer in{file.data(), file.size(), 0};
-  std::array<char, 128 * 1024> buffer;
+  std::array<char, size_t{128} * 1024> buffer;
   size_t hint = 1;
   while (true) {
     ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};

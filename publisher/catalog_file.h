@@ -25,7 +25,7 @@ class UpdateDescription;
 namespace usher::publisher {
 
 // The limits that readers keep to.
-inline constexpr uint64_t kMaxRecordBytes = 1024 * 1024;
+inline constexpr uint64_t kMaxRecordBytes = uint64_t{1024} * 1024;
 inline constexpr int64_t kMaxRecords = 1'000'000;
 inline constexpr uint64_t kMaxCatalogBytes = uint64_t{4} << 30;
 

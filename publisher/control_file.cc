@@ -16,7 +16,7 @@ namespace usher::publisher {
 namespace {
 
 // A paragraph of the real archive has at most some 30 KB.
-constexpr size_t kMaxParagraph = 1024 * 1024;
+constexpr size_t kMaxParagraph = size_t{1024} * 1024;
 
 }  // namespace
 

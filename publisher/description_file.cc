@@ -28,8 +28,8 @@ using repository::v1::Payload;
 using repository::v1::UpdateDescription;
 using usher::v1::Update;
 
-constexpr uint64_t kMaxFileBytes = 4 * 1024 * 1024;
-constexpr size_t kMaxTextBytes = 256 * 1024;
+constexpr uint64_t kMaxFileBytes = uint64_t{4} * 1024 * 1024;
+constexpr size_t kMaxTextBytes = size_t{256} * 1024;
 constexpr int32_t kMaxInt32 = std::numeric_limits<int32_t>::max();
 
 void SetTimestamp(absl::Time time, google::protobuf::Timestamp& out) {

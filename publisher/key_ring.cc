@@ -14,7 +14,7 @@
 namespace usher::publisher {
 namespace {
 
-constexpr uint64_t kMaxKeyFile = 64 * 1024;
+constexpr uint64_t kMaxKeyFile = uint64_t{64} * 1024;
 constexpr absl::string_view kRoles[] = {"root", "targets", "snapshot",
                                         "timestamp"};
 

@@ -21,9 +21,9 @@
 namespace usher::publisher {
 namespace {
 
-constexpr size_t kBlock = 64 * 1024;
-constexpr uint64_t kMaxControlArchive = 16 * 1024 * 1024;
-constexpr uint64_t kMaxControlFile = 1024 * 1024;
+constexpr size_t kBlock = size_t{64} * 1024;
+constexpr uint64_t kMaxControlArchive = uint64_t{16} * 1024 * 1024;
+constexpr uint64_t kMaxControlFile = uint64_t{1024} * 1024;
 constexpr uint64_t kMaxDecompressed = uint64_t{8} << 30;
 
 struct FreeArchive {

@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kBlock = 256 * 1024;
+constexpr size_t kBlock = size_t{256} * 1024;
 
 absl::Status StreamError(absl::string_view what, const fs::path& path) {
   const int reason = errno != 0 ? errno : EIO;

@@ -33,7 +33,7 @@ using repository::v1::UpdateDescription;
 constexpr absl::Duration kDay = absl::Hours(24);
 constexpr int kCatalogLevel = 9;
 // What clients accept (service/repository/repository.h).
-constexpr size_t kMaxTimestampBytes = 16 * 1024;
+constexpr size_t kMaxTimestampBytes = size_t{16} * 1024;
 constexpr uint64_t kMaxCatalogFile = uint64_t{4} << 30;
 
 fs::path CatalogPath(const Workspace& workspace, absl::string_view sha256) {

@@ -20,7 +20,7 @@
 
 namespace usher::publisher {
 
-inline constexpr uint64_t kMaxMetadataBytes = 64 * 1024 * 1024;
+inline constexpr uint64_t kMaxMetadataBytes = uint64_t{64} * 1024 * 1024;
 
 // "{version}.{role}.json"
 std::string VersionedName(int64_t version, absl::string_view role);

@@ -29,10 +29,10 @@ using repository::v1::CatalogRecord;
 using repository::v1::Payload;
 
 // What clients accept (service/repository/repository.h).
-constexpr uint64_t kMaxRootBytes = 512 * 1024;
-constexpr uint64_t kMaxTimestampBytes = 16 * 1024;
-constexpr uint64_t kMaxSnapshotBytes = 2 * 1024 * 1024;
-constexpr uint64_t kMaxTargetsBytes = 64 * 1024 * 1024;
+constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
+constexpr uint64_t kMaxTimestampBytes = uint64_t{16} * 1024;
+constexpr uint64_t kMaxSnapshotBytes = uint64_t{2} * 1024 * 1024;
+constexpr uint64_t kMaxTargetsBytes = uint64_t{64} * 1024 * 1024;
 constexpr int kMaxRootRotations = 256;
 constexpr size_t kMaxListed = 10;
 

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMaxSettings = 64 * 1024;
+constexpr uint64_t kMaxSettings = uint64_t{64} * 1024;
 constexpr uint64_t kMaxDraft = uint64_t{1} << 30;
 constexpr int kFormat = 1;
 // A draft is written at every command: quick matters more than small.

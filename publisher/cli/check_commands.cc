@@ -16,7 +16,7 @@
 namespace usher::publisher::cli {
 namespace {
 
-constexpr uint64_t kMaxRoot = 512 * 1024;
+constexpr uint64_t kMaxRoot = uint64_t{512} * 1024;
 
 struct Arguments {
   std::string location, root;

@@ -24,7 +24,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMaxText = 256 * 1024;
+constexpr uint64_t kMaxText = uint64_t{256} * 1024;
 
 absl::string_view ChangeName(DraftChange change) {
   switch (change) {
