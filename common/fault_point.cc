@@ -28,7 +28,7 @@ Fault ConfiguredFault() {
   if (text == nullptr) return fault;
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(text, absl::MaxSplits(':', 1));
-  fault.name = std::string(parts.first);
+  fault.name = std::string{parts.first};
   int count = 0;
   if (absl::SimpleAtoi(parts.second, &count) && count > 0) fault.count = count;
   return fault;

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -90,7 +89,7 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
                  absl::StrCat(name, " is not a regular file"), name);
   }
   std::string content;
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, size_t{64} * 1024> buffer;
   while (true) {
     const ssize_t count =
         Retry([&] { return read(fd, buffer.data(), buffer.size()); });

@@ -78,7 +78,7 @@ std::string BioText(BIO* bio) {
 absl::StatusOr<Key> PublicKeyOf(EVP_PKEY* key) {
   USHER_ASSIGN_OR_RETURN(const absl::string_view scheme, SchemeOf(key));
   Key result;
-  result.scheme = std::string(scheme);
+  result.scheme = std::string{scheme};
   if (scheme == kEd25519) {
     result.type = "ed25519";
     std::array<unsigned char, 32> raw{};

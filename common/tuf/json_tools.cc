@@ -1,7 +1,7 @@
 #include "common/tuf/json_tools.h"
 
 #include <cstdint>
-#include <exception>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>

@@ -34,7 +34,7 @@ struct Key {
 std::string KeyToJson(const Key& key);
 
 // Reads one key object. WU_E_METADATA_SIGNATURE_VERIFY_FAILED when malformed.
-absl::StatusOr<Key> ParseKey(absl::string_view json);
+absl::StatusOr<Key> ParseKey(absl::string_view text);
 
 // SHA-256 of the canonical JSON of {keytype, scheme, keyval}, in lower-case
 // hexadecimal digits: the id that a publisher gives its key. Clients accept

@@ -24,7 +24,7 @@ inline constexpr absl::string_view kSpecVersion = "1.0.31";
 // What every document has. `expires` is in whole seconds, UTC.
 struct Common {
   int64_t version = 1;  // 1 or more
-  std::string spec_version = std::string(kSpecVersion);
+  std::string spec_version = std::string{kSpecVersion};
   absl::Time expires;
   std::string unknown_fields;
 };

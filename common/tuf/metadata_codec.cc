@@ -4,9 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <limits>
-#include <map>
-#include <optional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,7 +130,8 @@ absl::Status Sign(Metadata<Body>& metadata, const std::vector<PrivateKey>& keys,
   return absl::OkStatus();
 }
 
-// One set for each document type.
+// One set for each document type. A type cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define USHER_INSTANTIATE_CODEC(Body)                                         \
   template absl::StatusOr<Metadata<Body>> Parse<Body>(absl::string_view);     \
   template absl::StatusOr<std::string> Serialize(const Metadata<Body>&);      \
@@ -144,6 +143,7 @@ USHER_INSTANTIATE_CODEC(Timestamp);
 USHER_INSTANTIATE_CODEC(Snapshot);
 USHER_INSTANTIATE_CODEC(Targets);
 #undef USHER_INSTANTIATE_CODEC
+// NOLINTEND(bugprone-macro-parentheses)
 
 MetaFile DescribeMetadata(int64_t version, absl::string_view serialized) {
   MetaFile meta;

@@ -19,10 +19,10 @@ namespace usher::tuf {
 
 // Reads a document strictly: type, major version of the specification, every
 // known member's type and range, confined names. Verifies no signature. The
-// caller limits the size of `json`. WU_E_METADATA_SIGNATURE_VERIFY_FAILED
+// caller limits the size of `text`. WU_E_METADATA_SIGNATURE_VERIFY_FAILED
 // names the member that is wrong.
 template <typename Body>
-absl::StatusOr<Metadata<Body>> Parse(absl::string_view json);
+absl::StatusOr<Metadata<Body>> Parse(absl::string_view text);
 
 // The document with its signatures as JSON text, ending in a newline. A body
 // that Parse() would refuse fails with E_INVALIDARG. Does not sign: changing

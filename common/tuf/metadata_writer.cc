@@ -18,7 +18,7 @@ using nlohmann::json;
 // last.
 absl::Status WriteCommon(absl::string_view type, const Common& common,
                          json& out) {
-  out["_type"] = std::string(type);
+  out["_type"] = std::string{type};
   out["spec_version"] = common.spec_version;
   out["version"] = common.version;
   out["expires"] = FormatExpiry(common.expires);

@@ -1,13 +1,11 @@
 #include "common/tuf/private_key.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <memory>

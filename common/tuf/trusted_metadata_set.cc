@@ -61,7 +61,7 @@ absl::StatusOr<Metadata<Body>> TrustedMetadataSet::Verified(
   absl::StatusOr<Metadata<Body>> metadata = Parse<Body>(bytes);
   if (!metadata.ok()) return About(Body::kType, metadata.status());
   // Parse() requires every top-level role in a root.
-  const Role& role = root_.body.roles.at(std::string(Body::kType));
+  const Role& role = root_.body.roles.at(std::string{Body::kType});
   const absl::Status signed_status = VerifyThreshold(
       metadata->signed_bytes, metadata->signatures, root_.body.keys, role);
   if (!signed_status.ok()) return About(Body::kType, signed_status);
@@ -83,7 +83,7 @@ absl::StatusOr<TrustedMetadataSet> TrustedMetadataSet::Create(
   if (!metadata.ok()) return About(Root::kType, metadata.status());
   const absl::Status signed_status = VerifyThreshold(
       metadata->signed_bytes, metadata->signatures, metadata->body.keys,
-      metadata->body.roles.at(std::string(Root::kType)));
+      metadata->body.roles.at(std::string{Root::kType}));
   if (!signed_status.ok()) return About(Root::kType, signed_status);
   return TrustedMetadataSet(*std::move(metadata), reference_time);
 }
@@ -101,7 +101,7 @@ absl::Status TrustedMetadataSet::UpdateRoot(absl::string_view bytes) {
   USHER_RETURN_IF_ERROR(
       About(Root::kType,
             VerifyThreshold(next.signed_bytes, next.signatures, next.body.keys,
-                            next.body.roles.at(std::string(Root::kType)))));
+                            next.body.roles.at(std::string{Root::kType}))));
   for (const char* role : {"timestamp", "snapshot"}) {
     if (SignersOf(root_.body, role) != SignersOf(next.body, role)) {
       online_keys_rotated_ = true;

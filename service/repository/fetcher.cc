@@ -8,7 +8,6 @@
 #include <string>
 #include <system_error>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"

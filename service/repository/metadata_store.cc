@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"

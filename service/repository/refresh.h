@@ -4,7 +4,6 @@
 // One run of the client workflow (TUF specification, section 5).
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 

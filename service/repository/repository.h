@@ -39,10 +39,10 @@ struct RepositoryOptions {
   std::string url;
   ProxySettings proxy;
   // Limits, all configurable. Bytes and counts are upper bounds.
-  int64_t max_root_bytes = 512 * 1024;
-  int64_t max_timestamp_bytes = 16 * 1024;
-  int64_t max_snapshot_bytes = 2 * 1024 * 1024;
-  int64_t max_targets_bytes = 64 * 1024 * 1024;
+  int64_t max_root_bytes = int64_t{512} * 1024;
+  int64_t max_timestamp_bytes = int64_t{16} * 1024;
+  int64_t max_snapshot_bytes = int64_t{2} * 1024 * 1024;
+  int64_t max_targets_bytes = int64_t{64} * 1024 * 1024;
   int64_t max_catalog_bytes = int64_t{1} << 32;
   int max_root_rotations = 256;
   // A transfer slower than this for 30 seconds is given up. Bytes a second.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"

@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <memory>
 #include <string>
 
 #include "common/error.h"

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/error.h"
 #include "common/tuf/canonical_json.h"

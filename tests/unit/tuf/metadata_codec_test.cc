@@ -1,6 +1,5 @@
 #include "common/tuf/metadata_codec.h"
 
-#include <functional>
 #include <string>
 #include <vector>
 

@@ -1,11 +1,9 @@
 #ifndef USHER_TESTS_UNIT_TUF_TEST_REPOSITORY_H_
 #define USHER_TESTS_UNIT_TUF_TEST_REPOSITORY_H_
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/tuf/metadata.h"
 #include "common/tuf/metadata_codec.h"

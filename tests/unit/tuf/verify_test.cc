@@ -1,3 +1,5 @@
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
