@@ -38,6 +38,9 @@ std::string AdviceFor(const absl::Status& status) {
              "for newer catalogs";
     case hr::kWuEDuplicateItem:
       return "name one of the candidates by its UpdateID";
+    case hr::kWuEAuNoRegisteredService:
+      return "register a repository: sudo usher services add URL --root "
+             "root.json";
     case hr::kWuEDsUnknownservice:
       return "see the registered ones with: usher services list";
     case hr::kWuEEulasDeclined:

@@ -33,9 +33,9 @@ void JobWatch::OnDone(const grpc::Status& status) {
       job->OnWatchEnded(status, self->link_);
     }
     const std::shared_ptr<StreamSet> streams = self->streams_;
-    Stream* const stream = self.get();
+    streams->BeginRelease(self.get());
     self = nullptr;
-    streams->Remove(stream);
+    streams->EndRelease();
   });
 }
 

@@ -30,9 +30,9 @@ void SessionHold::OnDone(const grpc::Status&) {
       core->MarkBroken(self->link_);
     }
     const std::shared_ptr<StreamSet> streams = self->streams_;
-    Stream* const stream = self.get();
+    streams->BeginRelease(self.get());
     self = nullptr;
-    streams->Remove(stream);
+    streams->EndRelease();
   });
 }
 

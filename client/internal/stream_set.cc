@@ -22,9 +22,15 @@ bool StreamSet::Add(Stream* stream) {
   return true;
 }
 
-void StreamSet::Remove(Stream* stream) {
+void StreamSet::BeginRelease(Stream* stream) {
   absl::MutexLock lock(&mutex_);
   streams_.erase(stream);
+  ++releasing_;
+}
+
+void StreamSet::EndRelease() {
+  absl::MutexLock lock(&mutex_);
+  --releasing_;
 }
 
 void StreamSet::Close(absl::Duration timeout) {
@@ -35,7 +41,7 @@ void StreamSet::Close(absl::Duration timeout) {
   if (Reaper().OnThread()) return;  // it could not run what is waited for
   const auto empty = [this] {
     mutex_.AssertReaderHeld();
-    return streams_.empty();
+    return streams_.empty() && releasing_ == 0;
   };
   mutex_.AwaitWithTimeout(absl::Condition(&empty), timeout);
 }

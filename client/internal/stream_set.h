@@ -23,15 +23,19 @@ class StreamSet {
  public:
   // False once closed: the stream must not start.
   bool Add(Stream* stream);
-  // After the stream's resources are released.
-  void Remove(Stream* stream);
-  // Cancels all streams, refuses new ones and waits until all are removed, or
+  // The stream has ended and is about to be destroyed: it is not cancelled any
+  // more, but Close still waits for it.
+  void BeginRelease(Stream* stream);
+  // What it held is released.
+  void EndRelease();
+  // Cancels all streams, refuses new ones and waits until all are released, or
   // until `timeout` has passed. Again: nothing.
   void Close(absl::Duration timeout);
 
  private:
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  int releasing_ ABSL_GUARDED_BY(mutex_) = 0;
   std::set<Stream*> streams_ ABSL_GUARDED_BY(mutex_);
 };
 
