@@ -123,10 +123,10 @@ bool IsBelow(const std::filesystem::path& base,
 absl::StatusOr<UrlParts> ParseUrl(absl::string_view url) {
   constexpr size_t kMaxBytes = 4096;
   if (url.size() > kMaxBytes) return BadUrl(url, "too long");
+  const std::string text{url};
   const std::unique_ptr<CURLU, UrlDeleter> parsed(curl_url());
   if (parsed == nullptr ||
-      curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), 0) !=
-          CURLUE_OK) {
+      curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
     return BadUrl(url, "not absolute or malformed");
   }
   UrlParts parts;
