@@ -11,7 +11,7 @@
 namespace usher::download {
 namespace {
 
-constexpr int64_t kBlock = 1024 * 1024;
+constexpr int64_t kBlock = int64_t{1} << 20;
 
 }  // namespace
 

@@ -23,13 +23,19 @@ constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
 constexpr int kLongestPoll = 60 * 1000;  // milliseconds
 // An attempt that brought this much counts as a success of its own: a large
 // file over a bad line takes more attempts than a small one.
-constexpr int64_t kProgressThatCounts = 1024 * 1024;
+constexpr int64_t kProgressThatCounts = int64_t{1} << 20;
 
 std::string LogContext(const Transfer& transfer) {
   const FileRequest& request = transfer.source->request;
   return absl::StrCat("request_id=", request.request_id,
                       " sha256=", ToHex(transfer.digest),
                       " url=", RedactUrl(request.url));
+}
+
+// For spdlog, which does not know absl::string_view.
+std::string AsText(const absl::Status& status) {
+  const absl::string_view message = status.message();
+  return {message.data(), message.size()};
 }
 
 // A time that no change of the clock disturbs.
@@ -200,7 +206,7 @@ void Engine::Stop() {
   }
 }
 
-void Engine::OnEvent(uint64_t id, JobEvent event) {
+void Engine::OnEvent(uint64_t id, const JobEvent& event) {
   const auto at = transfers_.find(id);
   if (at == transfers_.end()) return;
   Transfer& transfer = *at->second;
@@ -385,7 +391,7 @@ void Engine::OnFault(Transfer& transfer, const HttpFault& fault) {
           fault.pause, RetryPause(transfer.failures, options_.first_pause));
       spdlog::warn("download interrupted, next attempt in {} ms: {} error={}",
                    absl::ToInt64Milliseconds(pause), LogContext(transfer),
-                   std::string(fault.status.message()));
+                   AsText(fault.status));
       TryAgain(transfer, pause);
       return;
     }
@@ -451,7 +457,7 @@ void Engine::Succeed(Transfer& transfer, int64_t size) {
 void Engine::Fail(Transfer& transfer, const absl::Status& status,
                   bool everyone) {
   spdlog::warn("download failed: {} error={}", LogContext(transfer),
-               std::string(status.message()));
+               AsText(status));
   // Others may know a better source.
   const auto others = std::stable_partition(
       transfer.waiters.begin(), transfer.waiters.end(),

@@ -37,7 +37,7 @@ class Engine final : public DownloadEngine {
   void Add(std::shared_ptr<Waiter> waiter);
   void Cancel(const std::shared_ptr<Waiter>& waiter);
   void Stop();
-  void OnEvent(uint64_t id, JobEvent event);
+  void OnEvent(uint64_t id, const JobEvent& event);
 
   // The life of a transfer.
   void StartDue(absl::Time now);

@@ -77,12 +77,12 @@ HttpFault FaultOfCurlCode(int code, absl::string_view detail,
 
 std::string RedactUrl(absl::string_view url) {
   const size_t scheme = url.find("://");
-  if (scheme == absl::string_view::npos) return std::string(url);
+  if (scheme == absl::string_view::npos) return absl::StrCat(url);
   const size_t host = scheme + 3;
   const absl::string_view authority =
       url.substr(host, url.find_first_of("/?#", host) - host);
   const size_t at = authority.rfind('@');
-  if (at == absl::string_view::npos) return std::string(url);
+  if (at == absl::string_view::npos) return absl::StrCat(url);
   return absl::StrCat(url.substr(0, host), url.substr(host + at + 1));
 }
 

@@ -18,10 +18,9 @@
 namespace usher::download {
 namespace {
 
-constexpr size_t kMaxUrl = 8 * 1024;
-constexpr long kMaxRedirects = 5;  // NOLINT(google-runtime-int)
-constexpr long kReceiveBuffer =
-    CURL_MAX_READ_SIZE;  // NOLINT(google-runtime-int)
+constexpr size_t kMaxUrl = 8192;
+constexpr int64_t kMaxRedirects = 5;
+constexpr int64_t kReceiveBuffer = CURL_MAX_READ_SIZE;
 
 // Keeps the first failure of a row of curl_easy_setopt calls.
 class OptionSetter {

@@ -13,13 +13,13 @@
 namespace usher::download {
 namespace {
 
-constexpr int64_t kRehashBlock = 1024 * 1024;
+constexpr int64_t kRehashBlock = int64_t{1} << 20;
 constexpr int kRehashBlocks = 8;
 // Often enough that Sync finds little left, seldom enough to cost nothing.
-constexpr int64_t kWriteback = 16 * 1024 * 1024;
+constexpr int64_t kWriteback = int64_t{16} << 20;
 // Below this, fetching again is cheaper than a side file.
-constexpr int64_t kMinSizeForSideFile = 1024 * 1024;
-constexpr uint64_t kMaxSideFile = 64 * 1024;
+constexpr int64_t kMinSizeForSideFile = int64_t{1} << 20;
+constexpr uint64_t kMaxSideFile = uint64_t{64} << 10;
 constexpr absl::string_view kSideFileHeader = "usher partial download 1";
 
 }  // namespace

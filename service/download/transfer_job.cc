@@ -11,10 +11,10 @@
 namespace usher::download {
 namespace {
 
-constexpr size_t kBlock = 256 * 1024;
+constexpr size_t kBlock = size_t{256} << 10;
 // With this much waiting the connection is held back until half is written.
-constexpr size_t kMaxPending = 4 * 1024 * 1024;
-constexpr int64_t kCopySlice = 8 * 1024 * 1024;
+constexpr size_t kMaxPending = size_t{4} << 20;
+constexpr int64_t kCopySlice = int64_t{8} << 20;
 
 }  // namespace
 
@@ -130,8 +130,9 @@ void TransferJob::GiveBack(std::string block) {
   {
     absl::MutexLock lock(&mutex_);
     pending_ -= size;
-    if (spare_.size() * kBlock < kMaxPending)
+    if (spare_.size() < kMaxPending / kBlock) {
       spare_.push_back(std::move(block));
+    }
     if (wants_room_ && pending_ <= kMaxPending / 2) {
       wants_room_ = false;
       room = true;
