@@ -70,7 +70,8 @@ class FileSource {
  private:
   static la_ssize_t Read(archive* a, void* self, const void** block) {
     auto* source = static_cast<FileSource*>(self);
-    source->stream_.read(source->buffer_.data(), source->buffer_.size());
+    source->stream_.read(source->buffer_.data(),
+                         static_cast<std::streamsize>(kBlock));
     if (source->stream_.bad()) {
       archive_set_error(a, EIO, "cannot be read");
       return -1;
