@@ -36,7 +36,7 @@ bool TakeField(absl::string_view line, absl::string_view field,
                std::string& value) {
   if (!absl::StartsWithIgnoreCase(line, field)) return false;
   line.remove_prefix(field.size());
-  value = std::string(absl::StripAsciiWhitespace(line));
+  value = std::string{absl::StripAsciiWhitespace(line)};
   return true;
 }
 

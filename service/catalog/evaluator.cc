@@ -107,8 +107,8 @@ absl::StatusOr<bool> Evaluator::Load(int64_t row, StoredRow& stored) {
   if (!found) return false;
   stored.identity = {row,
                      select.Int(0),
-                     std::string(select.Text(1)),
-                     std::string(select.Text(2)),
+                     std::string{select.Text(1)},
+                     std::string{select.Text(2)},
                      select.Int(3),
                      select.Int(4) != 0};
   stored.state = {select.Int(5) != 0, select.Int(6) != 0, select.Int(7) != 0};

@@ -33,7 +33,7 @@ std::string OsReleaseValue(absl::string_view text, absl::string_view name) {
         line.back() == line.front()) {
       line = line.substr(1, line.size() - 2);
     }
-    return std::string(line);
+    return std::string{line};
   }
   return "";
 }
@@ -110,7 +110,7 @@ bool Facts::HasDigest(absl::string_view rule_path, const Sha256Digest& digest) {
   const absl::StatusOr<Sha256Digest> found = FileDigest(path);
   if (!found.ok()) return false;
   if (hashed_.size() >= kMaxHashed) hashed_.clear();
-  hashed_[std::string(rule_path)] = {std::move(stamp), *found};
+  hashed_[std::string{rule_path}] = {std::move(stamp), *found};
   return *found == digest;
 }
 

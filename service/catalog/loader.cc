@@ -41,8 +41,8 @@ class Loader {
         evaluator_(connection, machine, facts),
         cancel_(cancel),
         now_(NowMicros()) {
-    source_.service_id = std::string(service_id);
-    source_.base_url = std::string(base_url);
+    source_.service_id = std::string{service_id};
+    source_.base_url = std::string{base_url};
   }
 
   absl::StatusOr<LoadSummary> Load(absl::Span<const CatalogFile> files) {
@@ -477,7 +477,7 @@ class Loader {
         Bound(connection_, "SELECT name FROM catalog_service WHERE id = ?",
               {source_.service}));
     USHER_RETURN_IF_ERROR(select.Step().status());
-    summary_.service_name = std::string(select.Text(0));
+    summary_.service_name = std::string{select.Text(0)};
     // Rows of files that were not read again did not change either.
     summary_.unchanged = live - summary_.added - summary_.changed;
     return summary_;

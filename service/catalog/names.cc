@@ -81,7 +81,7 @@ bool IsPayloadLocation(absl::string_view text) {
 }
 
 std::string PayloadUrl(absl::string_view base_url, absl::string_view location) {
-  if (IsWebUrl(location)) return std::string(location);
+  if (IsWebUrl(location)) return std::string{location};
   absl::ConsumeSuffix(&base_url, "/");
   std::string url = absl::StrCat(base_url, "/targets/");
   for (const char c : location) {

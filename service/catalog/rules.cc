@@ -167,7 +167,7 @@ void CollectFacts(const Rule& rule, absl::string_view own_update_id,
     case Rule::kInstalledUpdate:
       facts.emplace(FactKind::kUpdate,
                     rule.installed_update().update_id().empty()
-                        ? std::string(own_update_id)
+                        ? std::string{own_update_id}
                         : rule.installed_update().update_id());
       break;
     default:

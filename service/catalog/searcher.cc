@@ -162,7 +162,7 @@ absl::Status DropSpareDrivers(Connection& connection, const Matches& matches,
       USHER_ASSIGN_OR_RETURN(const bool device, select.Step());
       if (!device) break;
       any = true;
-      Best& present = best[std::string(select.Text(0))];
+      Best& present = best[std::string{select.Text(0)}];
       if (present.row == 0 || select.Int(1) > present.date ||
           (select.Int(1) == present.date && row > present.row)) {
         present = {select.Int(1), row};

@@ -22,31 +22,31 @@ std::string Select(absl::string_view columns, absl::string_view rest) {
 
 SessionRow ReadSession(const Statement& row) {
   SessionRow session;
-  session.session_id = std::string(row.Text(0));
-  session.owner = std::string(row.Text(1));
-  session.client_application_id = std::string(row.Text(2));
-  session.user_locale = std::string(row.Text(3));
+  session.session_id = std::string{row.Text(0)};
+  session.owner = std::string{row.Text(1)};
+  session.client_application_id = std::string{row.Text(2)};
+  session.user_locale = std::string{row.Text(3)};
   session.read_only = row.Int(4) != 0;
-  session.web_proxy = std::string(row.Blob(5));
+  session.web_proxy = std::string{row.Blob(5)};
   session.create_time = absl::FromUnixMicros(row.Int(6));
   return session;
 }
 
 JobRow ReadJob(const Statement& row) {
   JobRow job;
-  job.job_id = std::string(row.Text(0));
-  job.session_id = std::string(row.Text(1));
+  job.job_id = std::string{row.Text(0)};
+  job.session_id = std::string{row.Text(1)};
   job.kind = static_cast<int>(row.Int(2));
   job.state = static_cast<int>(row.Int(3));
-  job.request_id = std::string(row.Text(4));
-  job.parent = std::string(row.Text(5));
-  job.client_application_id = std::string(row.Text(6));
-  job.updates = std::string(row.Blob(7));
-  job.parameters = std::string(row.Blob(8));
-  job.results = std::string(row.Blob(9));
+  job.request_id = std::string{row.Text(4)};
+  job.parent = std::string{row.Text(5)};
+  job.client_application_id = std::string{row.Text(6)};
+  job.updates = std::string{row.Blob(7)};
+  job.parameters = std::string{row.Blob(8)};
+  job.results = std::string{row.Blob(9)};
   job.result_code = static_cast<int>(row.Int(10));
   job.hresult = static_cast<HResult>(row.Int(11));
-  job.message = std::string(row.Text(12));
+  job.message = std::string{row.Text(12)};
   job.abort_requested = row.Int(13) != 0;
   job.ended = row.Int(14) != 0;
   job.create_time = absl::FromUnixMicros(row.Int(15));

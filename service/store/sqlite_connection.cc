@@ -86,7 +86,7 @@ absl::StatusOr<Statement> SqliteConnection::Prepare(absl::string_view sql) {
     if (statement == nullptr) {
       return Error(hr::kWuEDsUnexpected, "an empty SQL statement");
     }
-    key = std::string(sql);
+    key = std::string{sql};
   }
   return MakeStatement(
       database_, statement,
@@ -142,7 +142,7 @@ absl::Status SqliteConnection::Transaction(
   if (status.ok()) status = Execute("COMMIT");
   // SQLite rolls back by itself after some errors (disk full, interrupt).
   if (!status.ok() && sqlite3_get_autocommit(database_) == 0) {
-    const absl::Status rollback = Execute("ROLLBACK");
+    absl::Status rollback = Execute("ROLLBACK");
     if (!rollback.ok()) return rollback;
   }
   return status;
