@@ -11,6 +11,10 @@ target_compile_options(usher_options INTERFACE
 target_compile_definitions(usher_options INTERFACE
   USHER_VERSION="${PROJECT_VERSION}"
   $<$<BOOL:${USHER_FAULT_POINTS}>:USHER_FAULT_POINTS=1>)
+# GCC 12 takes a string moved out of a StatusOr for uninitialised when it
+# optimises.
+target_compile_options(usher_options INTERFACE
+  $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 if(NOT WIN32)
   target_compile_options(usher_options INTERFACE -fstack-protector-strong)
   target_compile_definitions(usher_options INTERFACE
