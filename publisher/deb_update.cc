@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
+#include "common/package_version.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
-#include "publisher/debian_version.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/package_version.h"
 #include "publisher/catalog_file.h"
-#include "publisher/debian_version.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {

@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/package_version.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
-#include "publisher/debian_version.h"
 #include "publisher/description_file.h"
 #include "publisher/package_file.h"
 

@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/hresult.h"
+#include "common/package_version.h"
 #include "service/catalog/check_record.h"
-#include "service/catalog/debian_version.h"
 #include "service/catalog/names.h"
 #include "usher/repository/v1/catalog.pb.h"
 

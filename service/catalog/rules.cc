@@ -4,7 +4,7 @@
 #include <cstring>
 #include <functional>
 
-#include "service/catalog/debian_version.h"
+#include "common/package_version.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::catalog {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "common/error.h"
-#include "publisher/debian_version.h"
+#include "common/package_version.h"
 
 namespace usher::publisher {
 namespace {

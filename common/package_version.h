@@ -1,11 +1,11 @@
-#ifndef USHER_SERVICE_CATALOG_DEBIAN_VERSION_H_
-#define USHER_SERVICE_CATALOG_DEBIAN_VERSION_H_
+#ifndef USHER_COMMON_PACKAGE_VERSION_H_
+#define USHER_COMMON_PACKAGE_VERSION_H_
 
-// Order of version numbers.
+// Versions and names of packages, and the order of versions.
 
 #include "absl/strings/string_view.h"
 
-namespace usher::catalog {
+namespace usher {
 
 // Debian Policy 5.6.12: negative, 0 or positive as `a` is earlier than, equal
 // to or later than `b`. Any text has a place in the order.
@@ -22,6 +22,6 @@ bool IsDebianVersion(absl::string_view text);
 // letter or digit.
 bool IsDebianPackageName(absl::string_view text);
 
-}  // namespace usher::catalog
+}  // namespace usher
 
-#endif  // USHER_SERVICE_CATALOG_DEBIAN_VERSION_H_
+#endif  // USHER_COMMON_PACKAGE_VERSION_H_

@@ -1,10 +1,10 @@
-#include "service/catalog/debian_version.h"
+#include "common/package_version.h"
 
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
 
-namespace usher::catalog {
+namespace usher {
 namespace {
 
 struct Parts {
@@ -136,4 +136,4 @@ bool IsDebianPackageName(absl::string_view text) {
   });
 }
 
-}  // namespace usher::catalog
+}  // namespace usher

@@ -1,10 +1,10 @@
-#include "service/catalog/debian_version.h"
+#include "common/package_version.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 
-namespace usher::catalog {
+namespace usher {
 namespace {
 
 int Sign(int value) { return value < 0 ? -1 : (value > 0 ? 1 : 0); }
@@ -63,4 +63,4 @@ TEST(DebianNamesTest, Checks) {
 }
 
 }  // namespace
-}  // namespace usher::catalog
+}  // namespace usher
