@@ -70,7 +70,7 @@ absl::Status DebHandler::PrepareInstall(const Attempt& attempt) {
         dpkg_.Inspect(DebFile(attempt, i), attempt.interrupt));
     plan.push_back({QualifiedName(package), package.version, ""});
   }
-  return WritePlan(attempt, std::move(plan));
+  return WritePlan(attempt, plan);
 }
 
 absl::Status DebHandler::PrepareUninstall(const Attempt& attempt) {
@@ -96,11 +96,11 @@ absl::Status DebHandler::PrepareUninstall(const Attempt& attempt) {
   std::vector<Plan> plan;
   plan.reserve(names.size());
   for (const std::string& name : names) plan.push_back({name, "", ""});
-  return WritePlan(attempt, std::move(plan));
+  return WritePlan(attempt, plan);
 }
 
 absl::Status DebHandler::WritePlan(const Attempt& attempt,
-                                   std::vector<Plan> plan) {
+                                   const std::vector<Plan>& plan) {
   USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
   std::string text;
   for (const Plan& package : plan) {
@@ -233,8 +233,7 @@ absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
         "the service ended while dpkg ran, and these packages are not all in "
         "place: ",
         absl::StrJoin(names, " "),
-        configured.ok() ? ""
-                        : absl::StrCat("; ", std::string(configured.message())),
+        configured.ok() ? "" : absl::StrCat("; ", configured.message()),
         "; install the update again, or run dpkg --configure -a");
   }
   return recovery;

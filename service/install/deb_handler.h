@@ -38,7 +38,7 @@ class DebHandler : public Handler {
 
   absl::Status PrepareInstall(const Attempt& attempt);
   absl::Status PrepareUninstall(const Attempt& attempt);
-  absl::Status WritePlan(const Attempt& attempt, std::vector<Plan> plan);
+  absl::Status WritePlan(const Attempt& attempt, const std::vector<Plan>& plan);
   absl::StatusOr<std::vector<Plan>> ReadPlan(const Attempt& attempt) const;
   absl::StatusOr<std::map<std::string, DpkgState>> StatesOf(
       const std::vector<Plan>& plan, const Attempt& attempt) const;

@@ -38,7 +38,7 @@ std::string Tail(absl::string_view text) {
   if (text.size() > kMaxQuotedOutput) {
     text.remove_prefix(text.size() - kMaxQuotedOutput);
   }
-  return std::string(text);
+  return std::string{text};
 }
 
 absl::Status Interpret(const platform::ProcessResult& result,
@@ -93,7 +93,7 @@ Dpkg::Dpkg(DpkgOptions options) : options_(std::move(options)) {}
 absl::StatusOr<DpkgPackage> Dpkg::Inspect(
     const std::filesystem::path& deb, const CancellationToken& cancel) const {
   platform::ProcessOptions options = BaseOptions();
-  options.argv = {std::string(kDpkgDeb), "--show",
+  options.argv = {std::string{kDpkgDeb}, "--show",
                   "--showformat=${Package}\t${Version}\t${Architecture}\n",
                   PathToUtf8(deb)};
   options.timeout = absl::Minutes(1);
@@ -119,7 +119,7 @@ absl::StatusOr<std::map<std::string, DpkgState>> Dpkg::Query(
     const CancellationToken& cancel) const {
   std::map<std::string, DpkgState> states;
   platform::ProcessOptions options = BaseOptions();
-  options.argv = {std::string(kDpkgQuery),
+  options.argv = {std::string{kDpkgQuery},
                   absl::StrCat("--admindir=", PathToUtf8(options_.admin_dir)),
                   "--show",
                   "--showformat=${Package}\t${Architecture}\t${Version}\t"
@@ -180,7 +180,7 @@ absl::Status Dpkg::Run(const std::vector<std::string>& action, int packages,
   DpkgProgress status(packages, progress);
   platform::ProcessOptions options = BaseOptions();
   options.environment.emplace_back("DPKG_FRONTEND_LOCKED", "true");
-  options.argv = {std::string(kDpkg), "--force-confdef", "--force-confold",
+  options.argv = {std::string{kDpkg}, "--force-confdef", "--force-confold",
                   absl::StrCat("--status-fd=", platform::kStatusDescriptor)};
   options.argv.insert(options.argv.end(), options_.extra_arguments.begin(),
                       options_.extra_arguments.end());

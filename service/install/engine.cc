@@ -59,7 +59,7 @@ Engine::Engine(store::Database& database, catalog::Catalog& catalog,
       update_runner_(journal_, planner_, step_runner_, catalog, boot_id_,
                      [this](bool mandatory) { OnRestart(mandatory); }) {}
 
-Engine::~Engine() { Stop(); }
+Engine::~Engine() { Engine::Stop(); }
 
 absl::Status Engine::Recover() {
   USHER_ASSIGN_OR_RETURN(const Journal::Restarts restarts,

@@ -20,20 +20,20 @@ constexpr absl::string_view kJobColumns =
 
 InstallRequest ReadRequest(const Statement& row) {
   InstallRequest request;
-  request.job_id = std::string(row.Text(0));
+  request.job_id = std::string{row.Text(0)};
   request.operation =
       row.Int(1) == 2 ? Operation::kUninstall : Operation::kInstall;
   request.is_forced = row.Int(2) != 0;
   request.force_quiet = row.Int(3) != 0;
-  request.client_application_id = std::string(row.Text(4));
+  request.client_application_id = std::string{row.Text(4)};
   request.server_selection = static_cast<int>(row.Int(5));
-  request.request_id = std::string(row.Text(6));
-  request.caller = std::string(row.Text(7));
+  request.request_id = std::string{row.Text(6)};
+  request.caller = std::string{row.Text(7)};
   return request;
 }
 
 catalog::UpdateKey ReadKey(const Statement& row, int column) {
-  return {std::string(row.Text(column)), std::string(row.Text(column + 1)),
+  return {std::string{row.Text(column)}, std::string{row.Text(column + 1)},
           static_cast<int32_t>(row.Int(column + 2))};
 }
 
@@ -54,7 +54,7 @@ absl::Status ReadUpdates(Connection& connection, UnfinishedJob& job) {
     result.hresult = static_cast<HResult>(rows.Int(4));
     result.reboot_required = rows.Int(5) != 0;
     result.unmapped_result_code = static_cast<int32_t>(rows.Int(6));
-    result.message = std::string(rows.Text(7));
+    result.message = std::string{rows.Text(7)};
     job.results.push_back(std::move(result));
   }
 }
@@ -97,13 +97,13 @@ absl::Status ReadSteps(Connection& connection, BegunUpdate& update) {
     Step step;
     step.step_id = rows.Int(0);
     step.key = ReadKey(rows, 1);
-    step.description = std::string(rows.Blob(4));
+    step.description = std::string{rows.Blob(4)};
     step.state = static_cast<StepState>(rows.Int(5));
     step.outcome.hresult = static_cast<HResult>(rows.Int(6));
     step.outcome.reboot_required = rows.Int(7) != 0;
     step.outcome.restart_mandatory = rows.Int(8) != 0;
     step.outcome.unmapped_result_code = static_cast<int32_t>(rows.Int(9));
-    step.outcome.message = std::string(rows.Text(10));
+    step.outcome.message = std::string{rows.Text(10)};
     update.steps.push_back(std::move(step));
   }
 }
@@ -126,7 +126,7 @@ absl::Status ReadBegun(Connection& connection, Statement rows,
     update.position = static_cast<int>(rows.Int(8));
     update.request.updates = {ReadKey(rows, 9)};
     update.attempts = static_cast<int>(rows.Int(12));
-    update.entry = std::string(rows.Blob(13));
+    update.entry = std::string{rows.Blob(13)};
     update.restart_mandatory = rows.Int(14) != 0;
     updates.push_back(std::move(update));
   }

@@ -82,7 +82,7 @@ absl::StatusOr<std::string> LinkTarget(absl::string_view link,
                    strip_components));
     std::string relative;
     for (size_t i = 0; i < depth; ++i) relative += "../";
-    if (relative.empty() && inside.empty()) return std::string(".");
+    if (relative.empty() && inside.empty()) return std::string{"."};
     return relative + inside;
   }
   size_t up = 0;
@@ -99,7 +99,7 @@ absl::StatusOr<std::string> LinkTarget(absl::string_view link,
                                  ", which could lead out of the archive"));
     }
   }
-  return std::string(target);
+  return std::string{target};
 }
 
 }  // namespace usher::install

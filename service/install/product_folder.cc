@@ -48,7 +48,7 @@ absl::StatusOr<ProductFolder> ProductFolder::Of(
   }
   ProductFolder folder;
   folder.root_ = product_dir / PathFromUtf8(product);
-  folder.version_ = std::string(version);
+  folder.version_ = std::string{version};
   folder.step_id_ = step_id;
   return folder;
 }
@@ -66,16 +66,16 @@ std::filesystem::path ProductFolder::old() const {
 }
 
 absl::StatusOr<std::string> ProductFolder::Current() const {
-  return CurrentVersion(root_ / std::string(kCurrent));
+  return CurrentVersion(root_ / std::string{kCurrent});
 }
 
 absl::Status ProductFolder::Switch(absl::string_view version) const {
-  const std::filesystem::path link = root_ / std::string(kCurrent);
+  const std::filesystem::path link = root_ / std::string{kCurrent};
   return version.empty() ? RemoveSwitch(link) : SwitchTo(link, version);
 }
 
 absl::StatusOr<std::vector<std::string>> ProductFolder::Versions() const {
-  const std::filesystem::path list = root_ / std::string(kList);
+  const std::filesystem::path list = root_ / std::string{kList};
   std::vector<std::string> versions;
   if (!Exists(list)) return versions;
   USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(list, kMaxList));
@@ -94,7 +94,7 @@ absl::Status ProductFolder::WriteVersions(
   for (const std::string& version : versions) {
     absl::StrAppend(&text, version, "\n");
   }
-  return WriteFileAtomically(root_ / std::string(kList), text,
+  return WriteFileAtomically(root_ / std::string{kList}, text,
                              Access::kWorldRead);
 }
 
@@ -131,7 +131,7 @@ absl::Status ProductFolder::RemoveIfEmpty() const {
     return absl::OkStatus();
   }
   // Files that are not ours keep the folder: only the list is removed for it.
-  USHER_RETURN_IF_ERROR(RemoveTree(root_ / std::string(kList)));
+  USHER_RETURN_IF_ERROR(RemoveTree(root_ / std::string{kList}));
   std::error_code error;
   std::filesystem::remove(root_, error);
   return SyncDirectory(root_.parent_path());

@@ -13,7 +13,7 @@ InstallResult FailedResult(const absl::Status& status,
   InstallResult result;
   result.result_code = v1::OPERATION_RESULT_CODE_FAILED;
   result.hresult = HResultOf(status);
-  result.message = std::string(status.message());
+  result.message = std::string{status.message()};
   result.unmapped_result_code = unmapped_result_code;
   return result;
 }
@@ -22,7 +22,7 @@ InstallResult AbortedResult(absl::string_view message) {
   InstallResult result;
   result.result_code = v1::OPERATION_RESULT_CODE_ABORTED;
   result.hresult = hr::kWuECallCancelled;
-  result.message = std::string(message);
+  result.message = std::string{message};
   return result;
 }
 
@@ -30,7 +30,7 @@ InstallResult SucceededResult(HResult hresult, absl::string_view message) {
   InstallResult result;
   result.result_code = v1::OPERATION_RESULT_CODE_SUCCEEDED;
   result.hresult = hresult;
-  result.message = std::string(message);
+  result.message = std::string{message};
   return result;
 }
 

@@ -22,7 +22,7 @@ constexpr int kApplyShare = 65;
 void Remark(Outcome& outcome, const absl::Status& status) {
   outcome.hresult = hr::kWuSUpdateError;
   absl::StrAppend(&outcome.message, outcome.message.empty() ? "" : "; ",
-                  std::string(status.message()));
+                  status.message());
 }
 
 }  // namespace
@@ -122,9 +122,8 @@ StepResult StepRunner::Fail(const Work& work, const absl::Status& status,
   StepResult result{StepResult::Kind::kFailed, status, 0};
   if (const absl::Status undone = work.handler->Undo(work.attempt, applying);
       !undone.ok()) {
-    result.status = Annotate(
-        status, absl::StrCat("could not be taken back (",
-                             std::string(undone.message()), ") after"));
+    result.status = Annotate(status, absl::StrCat("could not be taken back (",
+                                                  undone.message(), ") after"));
   }
   // Left-over copies only cost room until the next start.
   RemoveTree(work.attempt.work_dir).IgnoreError();
@@ -183,7 +182,7 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
   absl::StatusOr<Recovery> recovery = work.handler->Recover(work.attempt);
   if (!recovery.ok()) {
     recovery = Recovery{Recovery::State::kUnknown, Outcome(),
-                        std::string(recovery.status().message())};
+                        std::string{recovery.status().message()}};
   }
   if (recovery->state == Recovery::State::kUndone) {
     return {StepResult::Kind::kUndone, absl::OkStatus(), 0};

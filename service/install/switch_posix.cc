@@ -27,7 +27,7 @@ absl::Status SwitchTo(const std::filesystem::path& link,
   if (unlink(next.c_str()) != 0 && errno != ENOENT) {
     return SystemError(errno, "remove", PathToUtf8(next));
   }
-  if (symlink(std::string(version).c_str(), next.c_str()) != 0) {
+  if (symlink(std::string{version}.c_str(), next.c_str()) != 0) {
     return SystemError(errno, "create the link", PathToUtf8(next));
   }
   return RenameDurably(next, link);

@@ -73,7 +73,7 @@ class PosixTreeWriter : public TreeWriter {
     if (fchmod(file_.get(), mode) != 0) {
       return Failure(errno, "set the permissions of", path);
     }
-    file_name_ = std::string(path);
+    file_name_ = std::string{path};
     return absl::OkStatus();
   }
 
@@ -92,7 +92,7 @@ class PosixTreeWriter : public TreeWriter {
   absl::Status MakeSymlink(absl::string_view path,
                            absl::string_view target) override {
     USHER_ASSIGN_OR_RETURN(const Place place, ParentOf(path));
-    if (symlinkat(std::string(target).c_str(), parent(place),
+    if (symlinkat(std::string{target}.c_str(), parent(place),
                   place.name.c_str()) != 0) {
       return Failure(errno, "create the link", path);
     }
@@ -169,11 +169,11 @@ class PosixTreeWriter : public TreeWriter {
     Place place;
     if (slash == absl::string_view::npos) {
       file_ = Descriptor();
-      place.name = std::string(path);
+      place.name = std::string{path};
       return place;
     }
     USHER_ASSIGN_OR_RETURN(place.folder, OpenFolder(path.substr(0, slash)));
-    place.name = std::string(path.substr(slash + 1));
+    place.name = std::string{path.substr(slash + 1)};
     return place;
   }
 

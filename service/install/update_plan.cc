@@ -135,11 +135,11 @@ class Planner::Checker {
 
   absl::Status Walk(const UpdateKey& key, const v1::Update& update, int depth,
                     std::vector<Step>& steps) {
-    USHER_ASSIGN_OR_RETURN(UpdateDescription description,
+    USHER_ASSIGN_OR_RETURN(const UpdateDescription description,
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
-    if (children.empty()) return Leaf(key, std::move(description), steps);
+    if (children.empty()) return Leaf(key, description, steps);
     if (depth >= kMaxDepth) {
       return Error(hr::kWuETooDeepRelation, "bundles are nested too deeply",
                    key.update_id);
@@ -191,7 +191,7 @@ class Planner::Checker {
     return absl::OkStatus();
   }
 
-  absl::Status Leaf(const UpdateKey& key, UpdateDescription description,
+  absl::Status Leaf(const UpdateKey& key, const UpdateDescription& description,
                     std::vector<Step>& steps) {
     if (steps.size() >= kMaxSteps) {
       return Error(hr::kWuEMaxCapacityReached, "the bundle has too many parts",

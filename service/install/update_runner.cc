@@ -113,9 +113,9 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
       case StepResult::Kind::kFailed: {
         if (control.cancel.cancelled() &&
             HResultOf(result.status) == hr::kWuEUhOperationcancelled) {
-          return Finish(update, AbortedResult(absl::StrCat(
-                                    std::string(result.status.message()),
-                                    DoneSoFar(update))));
+          return Finish(update,
+                        AbortedResult(absl::StrCat(result.status.message(),
+                                                   DoneSoFar(update))));
         }
         InstallResult failed =
             FailedResult(result.status, result.unmapped_result_code);
@@ -149,7 +149,7 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
             : catalog_.RecordUninstalled(key, reboot);
     if (!recorded.ok()) {
       outcomes[0].hresult = hr::kWuSUpdateError;
-      outcomes[0].message = std::string(recorded.message());
+      outcomes[0].message = std::string{recorded.message()};
     }
   }
   return Finish(update, ResultOf(outcomes));
@@ -171,8 +171,7 @@ InstallResult UpdateRunner::Finish(const BegunUpdate& update,
           result, entry, boot_id_, mandatory);
       !status.ok()) {
     absl::StrAppend(&result.message, result.message.empty() ? "" : "; ",
-                    "the result could not be written down: ",
-                    std::string(status.message()));
+                    "the result could not be written down: ", status.message());
   }
   if (result.reboot_required) on_restart_(mandatory);
   return result;
