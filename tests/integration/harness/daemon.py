@@ -21,14 +21,11 @@ class Usherd:
         self.state = pathlib.Path(state)
         self.scratch = pathlib.Path(scratch)
         self.scratch.mkdir(parents=True, exist_ok=True)
+        self.address = self.state / "usher.sock"
         self.config = None
         self.process = None
         self.messages = []
         self._notify = None
-
-    @property
-    def address(self):
-        return self.state / "usher.sock"
 
     @property
     def output(self):
@@ -40,6 +37,15 @@ class Usherd:
         self.config = self.scratch / "usherd.toml"
         self.config.write_text(text)
         return self.config
+
+    def open_to_everyone(self, policy=""):
+        """Lets every user of the machine connect, as the installed service
+        does; `policy` is text for that section. The state folder stays private,
+        so the socket lies beside it."""
+        self.address = self.scratch.parent / "usher.sock"
+        self.configure(f"[service]\nworld_accessible = true\n"
+                       f'socket = "{self.platform.path(self.address)}"\n'
+                       f"[policy]\n{policy}\n")
 
     def arguments(self):
         words = self.platform.command("usherd") + [
