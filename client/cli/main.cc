@@ -1,11 +1,8 @@
 // usher: the command line of the update agent.
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -55,12 +52,9 @@ int Finish(App& app, const absl::StatusOr<Report>& report) {
   if (!report.ok()) {
     const ExitCode code = ExitCodeOf(report.status());
     if (app.globals().json) {
-      app.console().Json(absl::StrCat(
-          Dump({{"error",
-                 nlohmann::json::parse(ErrorJson(report.status()), nullptr,
-                                       /*allow_exceptions=*/false)},
-                {"exit_code", int{code}}}),
-          "\n"));
+      app.console().Json(
+          absl::StrCat("{\n  \"error\": ", ErrorJson(report.status()),
+                       ",\n  \"exit_code\": ", int{code}, "\n}\n"));
     } else {
       PrintError(app.console(), report.status());
     }
