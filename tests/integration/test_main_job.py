@@ -88,8 +88,8 @@ def test_upgrade_supersedes_and_undoes(api, stubs, daemon, repository):
 def test_exec_handler_reports_exit_codes(api, stubs, repository, work):
     marker = work / "marker"
     repository.add_exec("agent", "1", packages.script(
-        work / "agent.sh", f'echo "$1" > {marker}\nexit 3010\n'),
-        arguments=["hello"])
+        work / "agent.sh", f'echo "$1" > {marker}\nexit 10\n'),
+        arguments=["hello"], exit_codes={10: "success_reboot_required"})
     repository.add_exec("broken", "1", packages.script(
         work / "broken.sh", "exit 42\n"))
     repository.publish()
@@ -100,9 +100,9 @@ def test_exec_handler_reports_exit_codes(api, stubs, repository, work):
     updates = [found["agent"], found["broken"]]
     api.download(session, updates)
     result = api.install(session, updates)
-    assert result.hresult == 0x00240003 or (
-        result.result_code ==
-        stubs.types.OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS)
+    assert result.hresult == 0x00240003, result
+    assert (result.result_code ==
+            stubs.types.OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS)
     assert marker.read_text() == "hello\n"
     assert result.update_results[0].reboot_required
     assert result.reboot_required

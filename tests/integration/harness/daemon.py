@@ -1,5 +1,6 @@
 """usherd: started, awaited by its own readiness message, stopped, killed."""
 
+import contextlib
 import os
 import pathlib
 import select
@@ -81,26 +82,25 @@ class Usherd:
 
     def wait_for_message(self, wanted, seconds=STARTUP_SECONDS):
         """Reads notifications until one has `wanted`; False if it exits."""
-        if any(wanted in message for message in self.messages):
-            return True
-        exited = os.pidfd_open(self.process.pid)
-        try:
-            deadline = time.monotonic() + seconds
-            while True:
-                left = deadline - time.monotonic()
-                if left <= 0:
+        deadline = time.monotonic() + seconds
+        with contextlib.ExitStack() as stack:
+            watched = [self._notify]
+            if self.process.poll() is None:
+                exited = os.pidfd_open(self.process.pid)
+                stack.callback(os.close, exited)
+                watched.append(exited)
+            while not any(wanted in message for message in self.messages):
+                running = self.process.poll() is None
+                left = max(deadline - time.monotonic(), 0) if running else 0
+                ready, _, _ = select.select(watched, [], [], left)
+                if self._notify in ready:
+                    self.messages.append(self._notify.recv(4096).decode())
+                elif not running:
+                    return False
+                elif not ready:
                     raise DaemonError(f"no {wanted} within {seconds} s:\n"
                                       f"{self.output}")
-                ready, _, _ = select.select([self._notify, exited], [], [], left)
-                if self._notify in ready:
-                    message = self._notify.recv(4096).decode()
-                    self.messages.append(message)
-                    if wanted in message:
-                        return True
-                elif exited in ready:
-                    return False
-        finally:
-            os.close(exited)
+        return True
 
     def wait_exit(self, seconds=STARTUP_SECONDS):
         return self.process.wait(timeout=seconds)

@@ -77,9 +77,15 @@ class Repository:
             "[handler.archive]", f"product = {json.dumps(name)}",
             f"version = {json.dumps(version)}"])
 
-    def add_exec(self, name, version, script, arguments=()):
+    def add_exec(self, name, version, script, arguments=(), exit_codes=None):
+        """`exit_codes`: {code: meaning}."""
+        codes = []
+        for code, meaning in (exit_codes or {}).items():
+            codes += ["[[handler.exec.exit_codes]]", f"code = {code}",
+                      f"meaning = {json.dumps(meaning)}"]
         self._describe(name, version, script, [
-            "[handler.exec]", f"arguments = {json.dumps(list(arguments))}"])
+            "[handler.exec]", f"arguments = {json.dumps(list(arguments))}",
+            *codes])
 
     def add_deb(self, package, handler="deb"):
         self._init()
