@@ -57,6 +57,11 @@ class PosixConnection : public Connection {
   PosixConnection(Fd fd, PeerIdentity peer)
       : fd_(std::move(fd)), peer_(std::move(peer)) {}
 
+  ~PosixConnection() override {
+    // Closing alone would not do: the listener's watch has a second descriptor.
+    if (fd_.get() >= 0) shutdown(fd_.get(), SHUT_RDWR);
+  }
+
   const PeerIdentity& peer() const override { return peer_; }
 
   absl::Status Serve(grpc::Server& server) override {
@@ -83,11 +88,13 @@ absl::Status RemoveStaleSocket(const std::string& path,
   }
   if (!S_ISSOCK(status.st_mode)) {
     return Error(hr::kEInvalidarg,
-                 absl::StrCat(path, " exists and is not a socket; remove it or "
-                                    "configure another socket path"),
+                 absl::StrCat(path,
+                              " exists and is not a socket; remove it or "
+                              "configure another socket path"),
                  path);
   }
-  const Fd probe(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const Fd probe(
+      socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (probe.get() < 0) return SystemError(errno, "make a socket for", path);
   if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&address),
               sizeof(address)) == 0 ||
@@ -171,8 +178,8 @@ class PosixListener : public Listener {
   }
 
   void Accept() {
-    Fd fd(accept4(socket_.get(), nullptr, nullptr,
-                  SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Fd fd(
+        accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get() < 0) {
       if (errno == EMFILE || errno == ENFILE) {
         // Without this the pending connection would wake the loop for ever:
@@ -185,8 +192,7 @@ class PosixListener : public Listener {
       }
       return;
     }
-    absl::StatusOr<PeerIdentity> peer =
-        ReadPeer(fd.get(), administrators_gid_);
+    absl::StatusOr<PeerIdentity> peer = ReadPeer(fd.get(), administrators_gid_);
     if (!peer.ok()) {
       Refuse(std::string(peer.status().message()));
       return;
@@ -196,8 +202,8 @@ class PosixListener : public Listener {
       return;
     }
     if (!Watch(fd.get(), *peer)) return;
-    callback_(std::make_unique<PosixConnection>(std::move(fd),
-                                                *std::move(peer)));
+    callback_(
+        std::make_unique<PosixConnection>(std::move(fd), *std::move(peer)));
   }
 
   // gRPC does not say when it drops a connection, so a second descriptor of
@@ -272,8 +278,7 @@ class PosixListener : public Listener {
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<int, Watched> watched_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, int> by_user_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, int> by_credentials_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, int> by_credentials_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<Fd> BindAndListen(const ListenOptions& options,
@@ -312,9 +317,9 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
   }
   const auto folder = PathFromUtf8(options.address).parent_path();
   if (!folder.empty()) {
-    USHER_RETURN_IF_ERROR(MakeDirectories(
-        folder, options.world_accessible ? Access::kWorldRead
-                                         : Access::kPrivate));
+    USHER_RETURN_IF_ERROR(MakeDirectories(folder, options.world_accessible
+                                                      ? Access::kWorldRead
+                                                      : Access::kPrivate));
   }
   absl::StatusOr<FileLock> lock =
       FileLock::Acquire(PathFromUtf8(options.address + ".lock"));
@@ -322,10 +327,9 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
     if (HResultOf(lock.status()) != hr::kWuEDsStorefilelocked) {
       return lock.status();
     }
-    return Error(
-        hr::kWuEOperationinprogress,
-        absl::StrCat("another Usher service serves ", options.address),
-        options.address);
+    return Error(hr::kWuEOperationinprogress,
+                 absl::StrCat("another Usher service serves ", options.address),
+                 options.address);
   }
   USHER_RETURN_IF_ERROR(RemoveStaleSocket(options.address, address));
   USHER_ASSIGN_OR_RETURN(Fd socket, BindAndListen(options, address));
@@ -342,9 +346,9 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
       return SystemError(errno, "wait for connections at", options.address);
     }
   }
-  return std::make_unique<PosixListener>(
-      options, *std::move(lock), std::move(socket), std::move(epoll),
-      std::move(stop), administrators_gid);
+  return std::make_unique<PosixListener>(options, *std::move(lock),
+                                         std::move(socket), std::move(epoll),
+                                         std::move(stop), administrators_gid);
 }
 
 }  // namespace usher::transport

@@ -55,10 +55,9 @@ absl::StatusOr<PeerIdentity> ReadPeer(
   peer.is_administrator = credentials.uid == 0 || credentials.uid == geteuid();
   if (!peer.is_administrator && administrators_gid.has_value()) {
     USHER_ASSIGN_OR_RETURN(const std::vector<gid_t> groups, ReadGroups(fd));
-    peer.is_administrator =
-        credentials.gid == *administrators_gid ||
-        std::find(groups.begin(), groups.end(), *administrators_gid) !=
-            groups.end();
+    peer.is_administrator = credentials.gid == *administrators_gid ||
+                            std::find(groups.begin(), groups.end(),
+                                      *administrators_gid) != groups.end();
   }
   peer.credentials =
       absl::StrCat(peer.user, peer.is_administrator ? " administrator" : "");
@@ -92,8 +91,8 @@ absl::StatusOr<gid_t> GroupId(const std::string& name) {
   while (true) {
     group entry{};
     group* found = nullptr;
-    const int error = getgrnam_r(name.c_str(), &entry, buffer.data(),
-                                 buffer.size(), &found);
+    const int error =
+        getgrnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
     if (error == ERANGE && buffer.size() < (size_t{1} << 24)) {
       buffer.resize(buffer.size() * 2);
       continue;

@@ -17,8 +17,8 @@ namespace usher::transport {
 
 // Reads who connected at the other end of `fd` (SO_PEERCRED, SO_PEERGROUPS).
 // `administrators_gid`: group whose members are administrators, if any.
-absl::StatusOr<PeerIdentity> ReadPeer(
-    int fd, absl::optional<gid_t> administrators_gid);
+absl::StatusOr<PeerIdentity> ReadPeer(int fd,
+                                      absl::optional<gid_t> administrators_gid);
 
 // The user id of the other end: at a client, of the process that listens.
 absl::StatusOr<uid_t> ReadPeerUid(int fd);

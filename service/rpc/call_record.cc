@@ -35,6 +35,26 @@ std::string MakeRequestId() {
   return absl::StrCat(*prefix, "-", absl::Hex(next.fetch_add(1)));
 }
 
+// A caller's mistakes are the caller's: they must not drown what an
+// administrator has to see.
+spdlog::level::level_enum LevelOf(absl::StatusCode code,
+                                  CallRecord::Kind kind) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return kind == CallRecord::Kind::kRead ? spdlog::level::debug
+                                             : spdlog::level::info;
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDataLoss:
+      return spdlog::level::err;
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kResourceExhausted:
+      return spdlog::level::warn;
+    default:
+      return spdlog::level::info;
+  }
+}
+
 }  // namespace
 
 CallRecord::CallRecord(const grpc::CallbackServerContext& context,
@@ -50,10 +70,7 @@ CallRecord::CallRecord(const grpc::CallbackServerContext& context,
 }
 
 grpc::Status CallRecord::Finish(const absl::Status& status) const {
-  const spdlog::level::level_enum level =
-      !status.ok()            ? spdlog::level::warn
-      : kind_ == Kind::kRead ? spdlog::level::debug
-                             : spdlog::level::info;
+  const spdlog::level::level_enum level = LevelOf(status.code(), kind_);
   spdlog::logger* const logger = spdlog::default_logger_raw();
   if (logger->should_log(level)) {
     const int64_t microseconds =

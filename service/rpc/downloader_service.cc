@@ -24,8 +24,7 @@ class DownloaderServiceImpl : public v1::DownloaderService::CallbackService {
       const v1::CreateDownloaderRequest* request,
       v1::Downloader* response) override {
     return Inline(environment_, context, "DownloaderService.CreateDownloader",
-                  Kind::kChange, &session::CreateDownloader, request,
-                  response);
+                  Kind::kChange, &session::CreateDownloader, request, response);
   }
 
   grpc::ServerUnaryReactor* GetDownloader(
@@ -41,8 +40,7 @@ class DownloaderServiceImpl : public v1::DownloaderService::CallbackService {
       const v1::UpdateDownloaderRequest* request,
       v1::Downloader* response) override {
     return Inline(environment_, context, "DownloaderService.UpdateDownloader",
-                  Kind::kChange, &session::UpdateDownloader, request,
-                  response);
+                  Kind::kChange, &session::UpdateDownloader, request, response);
   }
 
   grpc::ServerUnaryReactor* DeleteDownloader(
@@ -50,8 +48,7 @@ class DownloaderServiceImpl : public v1::DownloaderService::CallbackService {
       const v1::DeleteDownloaderRequest* request,
       google::protobuf::Empty* response) override {
     return Inline(environment_, context, "DownloaderService.DeleteDownloader",
-                  Kind::kChange, &session::DeleteDownloader, request,
-                  response);
+                  Kind::kChange, &session::DeleteDownloader, request, response);
   }
 
   grpc::ServerUnaryReactor* BeginDownload(

@@ -85,8 +85,8 @@ class JobServiceImpl : public v1::JobService::CallbackService {
     auto stream = std::make_shared<WatchJobStream>(CallRecord(
         *context, environment_.caller, "JobService.WatchJob", Kind::kRead));
     WatchJobStream* const reactor = stream.get();
-    stream->Open(session::WatchJob(environment_.core, reactor->call(),
-                                   request->name()));
+    stream->Open(
+        session::WatchJob(environment_.core, reactor->call(), request->name()));
     return reactor;
   }
 

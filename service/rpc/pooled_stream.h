@@ -60,7 +60,8 @@ class PooledStream
   void Turn() {
     Step step;
     if (cancel_.cancelled()) {
-      step = {Step::kFinish, absl::CancelledError("the client left the stream")};
+      step = {Step::kFinish,
+              absl::CancelledError("the client left the stream")};
     } else {
       step = Produce(message_);
     }

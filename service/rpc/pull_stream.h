@@ -38,8 +38,8 @@ class PullStream : public grpc::ServerWriteReactor<Message>,
     {
       absl::MutexLock lock(&mutex_);
       if (writing_ || finished_) return;
-      step = cancelled_ ? Step{Step::kFinish, CancelledStatus()}
-                        : Next(message_);
+      step =
+          cancelled_ ? Step{Step::kFinish, CancelledStatus()} : Next(message_);
       if (step.kind == Step::kNothing) return;
       (step.kind == Step::kMessage ? writing_ : finished_) = true;
     }

@@ -12,8 +12,8 @@
 namespace usher::rpc {
 
 enum class SearchEnd {
-  kDropJob,   // Search: the job goes with the stream
-  kKeepJob,   // EndSearch: the job's result is taken when the stream is whole
+  kDropJob,  // Search: the job goes with the stream
+  kKeepJob,  // EndSearch: the job's result is taken when the stream is whole
 };
 
 // Streams a search job's result: the job, then its updates as the catalog

@@ -55,7 +55,13 @@ std::unique_ptr<grpc::Server> Build(
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
   // There is no bandwidth-delay product to measure on a local socket.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  return builder.BuildAndStart();
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server != nullptr) {
+    for (const std::string& service : ServiceNames()) {
+      server->GetHealthCheckService()->SetServingStatus(service, true);
+    }
+  }
+  return server;
 }
 
 }  // namespace

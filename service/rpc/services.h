@@ -4,6 +4,7 @@
 // The gRPC services of usher.v1. Each translates and decides nothing.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace grpc {
@@ -25,6 +26,12 @@ std::unique_ptr<grpc::Service> MakeHistoryService(Environment& environment);
 std::unique_ptr<grpc::Service> MakeUpdateServiceManager(
     Environment& environment);
 std::unique_ptr<grpc::Service> MakeSystemService(Environment& environment);
+
+// grpc.reflection.v1alpha.ServerReflection.
+std::unique_ptr<grpc::Service> MakeReflectionService();
+
+// Full names of the usher.v1 services.
+std::vector<std::string> ServiceNames();
 
 // All of them.
 std::vector<std::unique_ptr<grpc::Service>> MakeServices(

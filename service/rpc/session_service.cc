@@ -19,11 +19,10 @@ class WatchSessionStream : public PullStream<v1::SessionEvent> {
   void Open(session::Core& core, const v1::WatchSessionRequest& request) {
     std::weak_ptr<PullStream> weak = weak_from_this();
     absl::StatusOr<std::unique_ptr<session::SessionHold>> hold =
-        session::HoldSession(
-            core, call(), request, first_,
-            [weak, this](session::SessionEnd end) {
-              if (const auto self = weak.lock()) EndWith(end);
-            });
+        session::HoldSession(core, call(), request, first_,
+                             [weak, this](session::SessionEnd end) {
+                               if (const auto self = weak.lock()) EndWith(end);
+                             });
     {
       absl::MutexLock lock(&state_mutex_);
       error_ = hold.status();
@@ -97,8 +96,7 @@ class SessionServiceImpl : public v1::SessionService::CallbackService {
 
   grpc::ServerUnaryReactor* UpdateSession(
       grpc::CallbackServerContext* context,
-      const v1::UpdateSessionRequest* request,
-      v1::Session* response) override {
+      const v1::UpdateSessionRequest* request, v1::Session* response) override {
     return Inline(environment_, context, "SessionService.UpdateSession",
                   Kind::kChange, &session::UpdateSession, request, response);
   }
@@ -123,8 +121,8 @@ class SessionServiceImpl : public v1::SessionService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::WatchSessionRequest* request) override {
     auto stream = std::make_shared<WatchSessionStream>(
-        CallRecord(*context, environment_.caller,
-                   "SessionService.WatchSession", Kind::kChange));
+        CallRecord(*context, environment_.caller, "SessionService.WatchSession",
+                   Kind::kChange));
     stream->Open(environment_.core, *request);
     return stream.get();
   }

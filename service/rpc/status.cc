@@ -45,8 +45,7 @@ std::string Shorten(absl::string_view text) {
 
 }  // namespace
 
-grpc::Status ToGrpc(const absl::Status& status,
-                    const std::string& request_id) {
+grpc::Status ToGrpc(const absl::Status& status, const std::string& request_id) {
   if (status.ok()) return grpc::Status::OK;
   const int code = static_cast<int>(status.code());
   const std::string message = Shorten(status.message());

@@ -62,8 +62,8 @@ grpc::ServerUnaryReactor* OnPool(
                             const Request&, Response&,
                             const CancellationToken&),
     const Request* request, Response* response) {
-  auto* const reactor = new PooledReactor(
-      CallRecord(*context, environment.caller, method, kind));
+  auto* const reactor =
+      new PooledReactor(CallRecord(*context, environment.caller, method, kind));
   pool.Post([&core = environment.core, reactor, handler, request, response] {
     const absl::Status status =
         reactor->cancel().cancelled()

@@ -37,8 +37,8 @@ class UpdateStateServiceImpl : public v1::UpdateStateService::CallbackService {
                                        const v1::AcceptEulaRequest* request,
                                        v1::Update* response) override {
     return OnPool(environment_, context, "UpdateStateService.AcceptEula",
-                  Kind::kChange, environment_.core.work(),
-                  &session::AcceptEula, request, response);
+                  Kind::kChange, environment_.core.work(), &session::AcceptEula,
+                  request, response);
   }
 
  private:

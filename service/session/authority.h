@@ -38,8 +38,7 @@ struct Policy {
 };
 
 // OK, or PERMISSION_DENIED / E_ACCESSDENIED naming the right that is missing.
-absl::Status Authorize(const Caller& caller, Right right,
-                       const Policy& policy);
+absl::Status Authorize(const Caller& caller, Right right, const Policy& policy);
 
 }  // namespace usher::session
 

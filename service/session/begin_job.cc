@@ -38,10 +38,10 @@ absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
       return status;
     }
   }
-  spdlog::info("job request_id={} job={} caller={} kind={} begins",
-               job->request_id(), ChildName(session->key().id, kJobs, job->id()),
-               session->key().owner,
-               v1::JobKind_Name(static_cast<v1::JobKind>(job->kind())));
+  spdlog::info(
+      "job request_id={} job={} caller={} kind={} begins", job->request_id(),
+      ChildName(session->key().id, kJobs, job->id()), session->key().owner,
+      v1::JobKind_Name(static_cast<v1::JobKind>(job->kind())));
   return absl::OkStatus();
 }
 

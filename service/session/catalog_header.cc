@@ -34,8 +34,8 @@ absl::StatusOr<std::string> UnpackStart(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::vector<char> packed(kMaxHeaderBytes);
   file.read(packed.data(), static_cast<std::streamsize>(packed.size()));
-  packed.resize(static_cast<size_t>(std::max<std::streamsize>(
-      file.gcount(), 0)));
+  packed.resize(
+      static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(
       ZSTD_createDCtx(), &ZSTD_freeDCtx);
   if (context == nullptr) {

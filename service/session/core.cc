@@ -38,6 +38,7 @@ Core::Core(CoreOptions options, CoreParts parts)
       network_(options_.network_threads) {
   auto hooks = std::make_shared<JobHooks>();
   hooks->timers = &timers_;
+  hooks->clock = parts_.clock.get();
   hooks->changed = [this](const std::shared_ptr<Job>& job) {
     persistence_.SaveJob(job);
   };

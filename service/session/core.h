@@ -107,6 +107,7 @@ class Core {
   // For work that blocks on the database, and on servers.
   ThreadPool& work() { return work_; }
   ThreadPool& network() { return network_; }
+  Timers& timers() { return timers_; }
   std::shared_ptr<const JobHooks> job_hooks() const { return job_hooks_; }
   // Cancelled when the service stops.
   const CancellationToken& stop_token() const { return stop_token_; }

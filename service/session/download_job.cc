@@ -138,8 +138,8 @@ absl::Status DownloadJob::PlanItem(int index, Item& item) {
   return absl::OkStatus();
 }
 
-absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key,
-                                       int depth, Item& item) {
+absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key, int depth,
+                                       Item& item) {
   if (depth > kMaxDepth) {
     return Error(hr::kWuEInvalidUpdate, "bundles are nested too deeply",
                  key.update_id);
@@ -159,11 +159,10 @@ absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key,
     item.files.push_back(std::move(file));
   }
   for (const v1::UpdateKey& child : update.bundled_updates()) {
-    USHER_RETURN_IF_ERROR(
-        CollectFiles({child.service_id().empty() ? key.service_id
-                                                 : child.service_id(),
-                      child.update_id(), child.revision_number()},
-                     depth + 1, item));
+    USHER_RETURN_IF_ERROR(CollectFiles(
+        {child.service_id().empty() ? key.service_id : child.service_id(),
+         child.update_id(), child.revision_number()},
+        depth + 1, item));
   }
   return absl::OkStatus();
 }
@@ -300,9 +299,9 @@ void DownloadJob::ReportProgress() {
     }
     progress.set_current_update_index(static_cast<int32_t>(current));
     progress.set_current_update_download_phase(
-        bytes == 0         ? v1::DOWNLOAD_PHASE_INITIALIZING
+        bytes == 0     ? v1::DOWNLOAD_PHASE_INITIALIZING
         : bytes < size ? v1::DOWNLOAD_PHASE_DOWNLOADING
-                           : v1::DOWNLOAD_PHASE_VERIFYING);
+                       : v1::DOWNLOAD_PHASE_VERIFYING);
     progress.set_current_update_bytes_downloaded(bytes);
     progress.set_current_update_bytes_to_download(size);
     progress.set_current_update_percent_complete(
@@ -310,10 +309,9 @@ void DownloadJob::ReportProgress() {
     progress.set_total_bytes_downloaded(done_bytes_);
     progress.set_total_bytes_to_download(total_bytes_);
     progress.set_percent_complete(
-        total_bytes_ > 0
-            ? Percent(done_bytes_, total_bytes_)
-            : Percent(static_cast<int64_t>(finished),
-                      static_cast<int64_t>(items_.size())));
+        total_bytes_ > 0 ? Percent(done_bytes_, total_bytes_)
+                         : Percent(static_cast<int64_t>(finished),
+                                   static_cast<int64_t>(items_.size())));
   }
   ChangeState(Weight::kProgress, [&progress](v1::Job& job) {
     v1::DownloadProgress& shown = *job.mutable_download_progress();

@@ -25,8 +25,8 @@ namespace {
 
 constexpr size_t kMaxApplicationIdBytes = 256;
 
-constexpr absl::string_view kWritable[] = {"client_application_id",
-                                           "is_forced", "priority", "updates"};
+constexpr absl::string_view kWritable[] = {"client_application_id", "is_forced",
+                                           "priority", "updates"};
 
 absl::Status CheckDownloader(const Core& core, v1::Downloader& downloader) {
   USHER_RETURN_IF_ERROR(CheckText(downloader.client_application_id(),
@@ -92,9 +92,9 @@ absl::Status UpdateDownloader(Core& core, const Call& call,
       found.session->ChangeObject(
           kDownloaders, found.id,
           [&](google::protobuf::Message& message) -> absl::Status {
-            USHER_RETURN_IF_ERROR(
-                ApplyMask(request.update_mask(), EmptyMask::kRefused,
-                          kWritable, request.downloader(), message));
+            USHER_RETURN_IF_ERROR(ApplyMask(request.update_mask(),
+                                            EmptyMask::kRefused, kWritable,
+                                            request.downloader(), message));
             return CheckDownloader(core, static_cast<v1::Downloader&>(message));
           }));
   response = static_cast<const v1::Downloader&>(*changed);
@@ -125,19 +125,19 @@ absl::Status BeginDownload(Core& core, const Call& call,
                  request.downloader());
   }
   for (const v1::UpdateKey& key : downloader.updates()) {
-    USHER_RETURN_IF_ERROR(core.catalog()
-                              .Row({key.service_id(), key.update_id(),
-                                    key.revision_number()})
-                              .status());
+    USHER_RETURN_IF_ERROR(
+        core.catalog()
+            .Row({key.service_id(), key.update_id(), key.revision_number()})
+            .status());
   }
   const std::string id = RandomResourceId();
   v1::Job initial;
   FillNewJob(core, call, *found.session, v1::JOB_KIND_DOWNLOAD, id,
              downloader.name(), downloader.client_application_id(), initial);
   *initial.mutable_updates() = downloader.updates();
-  auto job = std::make_shared<DownloadJob>(
-      core, initial, found.session->key().id, id,
-      PlanDownload(downloader, *found.session));
+  auto job =
+      std::make_shared<DownloadJob>(core, initial, found.session->key().id, id,
+                                    PlanDownload(downloader, *found.session));
   USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, &downloader));
   job->Begin();
   job->Read(response);

@@ -21,23 +21,23 @@ constexpr size_t kShownLength = 128;
 
 }  // namespace
 
-absl::Status ApplyMask(const google::protobuf::FieldMask& mask,
-                       EmptyMask empty,
+absl::Status ApplyMask(const google::protobuf::FieldMask& mask, EmptyMask empty,
                        absl::Span<const absl::string_view> writable,
                        const google::protobuf::Message& from,
                        google::protobuf::Message& to) {
   if (mask.paths().empty()) {
     if (empty == EmptyMask::kNothing) return absl::OkStatus();
-    return Error(hr::kEInvalidarg,
-                 absl::StrCat("update_mask is empty; name the fields to write: ",
-                              absl::StrJoin(writable, ", ")),
-                 "update_mask");
+    return Error(
+        hr::kEInvalidarg,
+        absl::StrCat("update_mask is empty; name the fields to write: ",
+                     absl::StrJoin(writable, ", ")),
+        "update_mask");
   }
   if (mask.paths_size() > kMaxPaths) {
-    return Error(hr::kEInvalidarg,
-                 absl::StrCat("update_mask has more than ", kMaxPaths,
-                              " paths"),
-                 "update_mask");
+    return Error(
+        hr::kEInvalidarg,
+        absl::StrCat("update_mask has more than ", kMaxPaths, " paths"),
+        "update_mask");
   }
   for (const std::string& path : mask.paths()) {
     const absl::string_view top =

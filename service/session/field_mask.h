@@ -18,8 +18,7 @@ enum class EmptyMask { kRefused, kNothing };
 // type. A field that is not set in `from` gets its default. Paths other than
 // `writable` (top-level names; fields below them are allowed too) are refused
 // with E_INVALIDARG, and then `to` is unchanged.
-absl::Status ApplyMask(const google::protobuf::FieldMask& mask,
-                       EmptyMask empty,
+absl::Status ApplyMask(const google::protobuf::FieldMask& mask, EmptyMask empty,
                        absl::Span<const absl::string_view> writable,
                        const google::protobuf::Message& from,
                        google::protobuf::Message& to);

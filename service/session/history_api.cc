@@ -73,16 +73,16 @@ absl::StatusOr<bool> HistoryReader::Next(v1::QueryHistoryResponse& response) {
   }
   size_t bytes = 0;
   bool full = false;
-  const absl::Status status = store::QueryHistory(
-      core_->database(), update_id_, position_,
-      std::min(left_, kEntriesPerMessage),
-      [&](const v1::UpdateHistoryEntry& entry) {
-        full = full || bytes > kMessageBytes;
-        if (full) return absl::OkStatus();
-        bytes += entry.ByteSizeLong();
-        *response.add_entries() = entry;
-        return absl::OkStatus();
-      });
+  const absl::Status status =
+      store::QueryHistory(core_->database(), update_id_, position_,
+                          std::min(left_, kEntriesPerMessage),
+                          [&](const v1::UpdateHistoryEntry& entry) {
+                            full = full || bytes > kMessageBytes;
+                            if (full) return absl::OkStatus();
+                            bytes += entry.ByteSizeLong();
+                            *response.add_entries() = entry;
+                            return absl::OkStatus();
+                          });
   // Beyond the end is an error for the question, not for its later pieces.
   if (!status.ok() && !first_ && HResultOf(status) == hr::kWuEInvalidindex) {
     return false;

@@ -39,8 +39,7 @@ class InstallJob::Observer : public install::InstallObserver {
   void OnProgress(int index, int percent) override {
     job_->OnProgress(index, percent);
   }
-  void OnUpdateDone(int index,
-                    const install::InstallResult& result) override {
+  void OnUpdateDone(int index, const install::InstallResult& result) override {
     job_->OnUpdateDone(index, result);
   }
   void OnFinished(bool parked) override {
@@ -140,8 +139,8 @@ void InstallJob::Settle() {
 
 void InstallJob::OnProgress(int index, int percent) {
   const auto count = static_cast<int>(request_.updates.size());
-  const int whole = std::clamp((index * 100 + percent) / std::max(count, 1), 0,
-                               100);
+  const int whole =
+      std::clamp((index * 100 + percent) / std::max(count, 1), 0, 100);
   ChangeState(Weight::kProgress, [&](v1::Job& job) {
     v1::InstallationProgress& shown = *job.mutable_installation_progress();
     if (index < shown.current_update_index() ||
@@ -154,8 +153,7 @@ void InstallJob::OnProgress(int index, int percent) {
   });
 }
 
-void InstallJob::OnUpdateDone(int index,
-                              const install::InstallResult& result) {
+void InstallJob::OnUpdateDone(int index, const install::InstallResult& result) {
   OnProgress(index, 100);
   SetResult(ToWire(index, result));
 }

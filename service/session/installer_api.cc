@@ -26,10 +26,12 @@ namespace {
 
 constexpr size_t kMaxApplicationIdBytes = 256;
 
-constexpr absl::string_view kWritable[] = {
-    "client_application_id", "is_forced",
-    "allow_source_prompts",  "force_quiet",
-    "attempt_close_apps_if_necessary", "updates"};
+constexpr absl::string_view kWritable[] = {"client_application_id",
+                                           "is_forced",
+                                           "allow_source_prompts",
+                                           "force_quiet",
+                                           "attempt_close_apps_if_necessary",
+                                           "updates"};
 
 absl::Status CheckInstaller(const Core& core, const v1::Installer& installer) {
   USHER_RETURN_IF_ERROR(CheckText(installer.client_application_id(),
@@ -118,9 +120,9 @@ absl::Status UpdateInstaller(Core& core, const Call& call,
       found.session->ChangeObject(
           kInstallers, found.id,
           [&](google::protobuf::Message& message) -> absl::Status {
-            USHER_RETURN_IF_ERROR(
-                ApplyMask(request.update_mask(), EmptyMask::kRefused,
-                          kWritable, request.installer(), message));
+            USHER_RETURN_IF_ERROR(ApplyMask(request.update_mask(),
+                                            EmptyMask::kRefused, kWritable,
+                                            request.installer(), message));
             return CheckInstaller(core,
                                   static_cast<const v1::Installer&>(message));
           }));

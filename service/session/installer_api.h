@@ -44,12 +44,10 @@ absl::Status BeginInstall(Core& core, const Call& call,
                           v1::Job& response, const CancellationToken& cancel);
 absl::Status BeginUninstall(Core& core, const Call& call,
                             const v1::BeginUninstallRequest& request,
-                            v1::Job& response,
-                            const CancellationToken& cancel);
+                            v1::Job& response, const CancellationToken& cancel);
 
 // The result of a completed installation or uninstallation job.
-void FillInstallationResult(const v1::Job& job,
-                            v1::InstallationResult& result);
+void FillInstallationResult(const v1::Job& job, v1::InstallationResult& result);
 
 }  // namespace usher::session
 

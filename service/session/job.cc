@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/error.h"
+#include "service/session/clock.h"
 #include "service/session/proto_time.h"
 #include "service/session/timers.h"
 #include "usher/v1/job.pb.h"
@@ -85,10 +86,10 @@ absl::Status Job::BeginEnd(int kind) {
                  state_->name());
   }
   if (state_->ended() || ending_) {
-    return Error(hr::kWuEInvalidOperation,
-                 absl::StrCat("the result of ", state_->name(),
-                              " was taken already"),
-                 state_->name());
+    return Error(
+        hr::kWuEInvalidOperation,
+        absl::StrCat("the result of ", state_->name(), " was taken already"),
+        state_->name());
   }
   ending_ = true;
   return absl::OkStatus();
@@ -126,8 +127,7 @@ uint64_t Job::OnSettled(std::function<void()> callback) {
 uint64_t Job::OnChange(std::function<void()> callback) {
   absl::MutexLock lock(&mutex_);
   const uint64_t id = ++next_callback_;
-  on_change_[id] =
-      std::make_shared<std::function<void()>>(std::move(callback));
+  on_change_[id] = std::make_shared<std::function<void()>>(std::move(callback));
   return id;
 }
 
@@ -162,7 +162,8 @@ Job::Change Job::Next(Seen& seen, v1::JobEvent& event) const {
   return last ? Change::kLast : Change::kEvent;
 }
 
-void Job::ChangeState(Weight weight, const std::function<void(v1::Job&)>& change) {
+void Job::ChangeState(Weight weight,
+                      const std::function<void(v1::Job&)>& change) {
   {
     absl::MutexLock lock(&mutex_);
     if (state_->state() == v1::JOB_STATE_COMPLETED) return;
@@ -188,8 +189,7 @@ void Job::SetResult(const v1::UpdateResult& result) {
     }
     *slot = result;
     result_versions_[result.update_index()] = ++version_;
-    final_result =
-        result.result_code() > v1::OPERATION_RESULT_CODE_IN_PROGRESS;
+    final_result = result.result_code() > v1::OPERATION_RESULT_CODE_IN_PROGRESS;
   }
   Tell(final_result ? Weight::kVisible : Weight::kProgress);
 }
@@ -203,7 +203,7 @@ void Job::Complete(int result_code, HResult hresult,
     state_->set_result_code(static_cast<v1::OperationResultCode>(result_code));
     state_->set_hresult(hresult);
     state_->set_message(std::string(message));
-    SetTime(absl::Now(), *state_->mutable_complete_time());
+    SetTime(hooks_->clock->Now(), *state_->mutable_complete_time());
     ++version_;
   }
   Tell(Weight::kVisible);

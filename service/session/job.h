@@ -26,12 +26,14 @@ class UpdateResult;
 
 namespace usher::session {
 
+class Clock;
 class Job;
 class Timers;
 
 // What jobs share with the rest of the session layer.
 struct JobHooks {
   Timers* timers = nullptr;
+  const Clock* clock = nullptr;
   // Something worth keeping changed: state, a result, a flag. Called without
   // locks; must not block.
   std::function<void(const std::shared_ptr<Job>&)> changed;

@@ -49,8 +49,7 @@ void Persistence::SaveSession(const std::shared_ptr<Session>& session) {
 
 void Persistence::DropSession(const std::string& session_id) {
   writer_.Post([this, session_id] {
-    LogFailure("drop a session",
-               store::DeleteSession(database_, session_id));
+    LogFailure("drop a session", store::DeleteSession(database_, session_id));
   });
 }
 

@@ -34,9 +34,8 @@ class NobodyObserver : public install::InstallObserver {
   void OnFinished(bool /*parked*/) override {}
 };
 
-void RestoreInstall(Core& core, const v1::Job& state,
-                    const store::JobRow& row, Session& session,
-                    Unfinished& unfinished) {
+void RestoreInstall(Core& core, const v1::Job& state, const store::JobRow& row,
+                    Session& session, Unfinished& unfinished) {
   v1::Installer installer;
   if (!installer.ParseFromString(row.parameters)) {
     spdlog::error("job {} is damaged and left out", row.job_id);
@@ -61,8 +60,8 @@ void RestoreInstall(Core& core, const v1::Job& state,
   }
 }
 
-void RestoreDownload(Core& core, const v1::Job& state,
-                     const store::JobRow& row, Session& session) {
+void RestoreDownload(Core& core, const v1::Job& state, const store::JobRow& row,
+                     Session& session) {
   v1::Downloader downloader;
   if (!downloader.ParseFromString(row.parameters)) {
     spdlog::error("job {} is damaged and left out", row.job_id);

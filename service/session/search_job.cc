@@ -52,8 +52,8 @@ std::string WrapChunk(const std::string& updates) {
 
 }  // namespace
 
-SearchJob::SearchJob(Core& core, const v1::Job& initial,
-                     std::string session_id, std::string id, SearchPlan plan)
+SearchJob::SearchJob(Core& core, const v1::Job& initial, std::string session_id,
+                     std::string id, SearchPlan plan)
     : Job(core.job_hooks(), initial, std::move(session_id), std::move(id)),
       core_(core),
       plan_(std::move(plan)) {}
@@ -66,9 +66,8 @@ SearchJob::~SearchJob() {
 }
 
 void SearchJob::Begin() {
-  ChangeState(Weight::kVisible, [](v1::Job& job) {
-    job.set_state(v1::JOB_STATE_RUNNING);
-  });
+  ChangeState(Weight::kVisible,
+              [](v1::Job& job) { job.set_state(v1::JOB_STATE_RUNNING); });
   auto self = std::static_pointer_cast<SearchJob>(shared_from_this());
   // An aborted search ends at once; what runs on for it finds nobody.
   cancel().OnCancel([weak = std::weak_ptr<SearchJob>(self)] {
@@ -82,8 +81,8 @@ void SearchJob::Begin() {
     return;
   }
   core_.services().EnsureFresh(
-      plan_.query.service_id, plan_.proxy, core_.network(),
-      core_.stop_token(), [self](const absl::Status& refreshed) {
+      plan_.query.service_id, plan_.proxy, core_.network(), core_.stop_token(),
+      [self](const absl::Status& refreshed) {
         if (!refreshed.ok()) {
           const absl::StatusOr<v1::UpdateService> service =
               self->core_.services().Get(self->plan_.query.service_id);
@@ -99,8 +98,7 @@ void SearchJob::Begin() {
               "last refresh: ",
               refreshed.message()));
           warning.set_hresult(HResultOf(refreshed));
-          warning.set_context(
-              v1::UPDATE_EXCEPTION_CONTEXT_SEARCH_INCOMPLETE);
+          warning.set_context(v1::UPDATE_EXCEPTION_CONTEXT_SEARCH_INCOMPLETE);
         }
         self->core_.work().Post([self] { self->Search(); });
       });
@@ -123,8 +121,8 @@ void SearchJob::Search() {
   {
     absl::MutexLock lock(&result_mutex_);
     result->rows.shrink_to_fit();
-    rows_ = std::make_unique<const std::vector<int64_t>>(
-        std::move(result->rows));
+    rows_ =
+        std::make_unique<const std::vector<int64_t>>(std::move(result->rows));
     warned = !warnings_.empty();
   }
   Complete(warned ? v1::OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS

@@ -65,8 +65,7 @@ absl::Status CheckSearch(Core& core, const v1::Searcher& searcher,
                  "criteria");
   }
   USHER_RETURN_IF_ERROR(core.catalog().CheckCriteria(request.criteria()));
-  USHER_RETURN_IF_ERROR(
-      CheckText(request.text(), kMaxSearchTextBytes, "text"));
+  USHER_RETURN_IF_ERROR(CheckText(request.text(), kMaxSearchTextBytes, "text"));
   if (request.max_results() < 0) {
     return Error(hr::kEInvalidarg, "max_results must not be negative",
                  "max_results");
@@ -114,9 +113,9 @@ absl::Status UpdateSearcher(Core& core, const Call& call,
       found.session->ChangeObject(
           kSearchers, found.id,
           [&request](google::protobuf::Message& message) -> absl::Status {
-            USHER_RETURN_IF_ERROR(
-                ApplyMask(request.update_mask(), EmptyMask::kRefused,
-                          kWritable, request.searcher(), message));
+            USHER_RETURN_IF_ERROR(ApplyMask(request.update_mask(),
+                                            EmptyMask::kRefused, kWritable,
+                                            request.searcher(), message));
             return CheckSearcher(static_cast<const v1::Searcher&>(message));
           }));
   response = static_cast<const v1::Searcher&>(*changed);
@@ -140,10 +139,9 @@ absl::StatusOr<BegunSearch> StartSearch(Core& core, const Call& call,
   const auto& searcher = static_cast<const v1::Searcher&>(*found.object);
   USHER_RETURN_IF_ERROR(CheckSearch(core, searcher, request));
   SearchPlan plan;
-  USHER_ASSIGN_OR_RETURN(
-      plan.query.service_id,
-      core.services().Resolve(searcher.server_selection(),
-                              searcher.service_id()));
+  USHER_ASSIGN_OR_RETURN(plan.query.service_id,
+                         core.services().Resolve(searcher.server_selection(),
+                                                 searcher.service_id()));
   plan.query.criteria = request.criteria();
   plan.query.text = request.text();
   plan.query.include_superseded =
@@ -160,8 +158,8 @@ absl::StatusOr<BegunSearch> StartSearch(Core& core, const Call& call,
   v1::Job initial;
   FillNewJob(core, call, *found.session, v1::JOB_KIND_SEARCH, id,
              searcher.name(), searcher.client_application_id(), initial);
-  auto job = std::make_shared<SearchJob>(
-      core, initial, found.session->key().id, id, std::move(plan));
+  auto job = std::make_shared<SearchJob>(core, initial, found.session->key().id,
+                                         id, std::move(plan));
   USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, nullptr));
   job->Begin();
   return BegunSearch{found.session, std::move(job)};

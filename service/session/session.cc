@@ -1,11 +1,12 @@
 #include "service/session/session.h"
 
+#include <google/protobuf/message.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
-#include <google/protobuf/message.h>
 #include "service/repository/repository.h"
 #include "service/session/job.h"
 #include "service/session/names.h"

@@ -16,12 +16,12 @@ namespace {
 constexpr absl::Duration kTimerSlack = absl::Milliseconds(5);
 
 void SortByAge(std::vector<std::shared_ptr<Session>>& sessions) {
-  std::sort(sessions.begin(), sessions.end(),
-            [](const std::shared_ptr<Session>& a,
-               const std::shared_ptr<Session>& b) {
-              return std::tie(a->key().create_time, a->key().id) <
-                     std::tie(b->key().create_time, b->key().id);
-            });
+  std::sort(
+      sessions.begin(), sessions.end(),
+      [](const std::shared_ptr<Session>& a, const std::shared_ptr<Session>& b) {
+        return std::tie(a->key().create_time, a->key().id) <
+               std::tie(b->key().create_time, b->key().id);
+      });
 }
 
 }  // namespace
@@ -64,8 +64,8 @@ absl::StatusOr<SessionManager::Opened> SessionManager::Open(
     }
     int& count = count_by_owner_[caller.user];
     if (count >= limits_.sessions_per_caller) {
-      return LimitReached("sessions of one caller",
-                          limits_.sessions_per_caller, "sessions_per_caller");
+      return LimitReached("sessions of one caller", limits_.sessions_per_caller,
+                          "sessions_per_caller");
     }
     v1::WebProxy proxy;
     proxy.set_auto_detect(true);

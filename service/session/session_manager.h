@@ -86,8 +86,7 @@ class SessionManager {
       ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<Key, std::shared_ptr<Session>> by_key_
       ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, int> count_by_owner_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, int> count_by_owner_ ABSL_GUARDED_BY(mutex_);
   uint64_t timer_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 

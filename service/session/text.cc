@@ -23,9 +23,7 @@ constexpr uint32_t kBad = 0xFFFFFFFF;
 // Takes one code point off `text`; kBad when it does not start with a
 // well-formed one (no surrogates, nothing overlong, nothing past U+10FFFF).
 uint32_t TakeCodePoint(absl::string_view& text) {
-  const auto byte = [&text](size_t i) {
-    return static_cast<uint8_t>(text[i]);
-  };
+  const auto byte = [&text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   size_t length = 0;
   uint32_t value = 0;
@@ -105,8 +103,9 @@ absl::Status CheckText(absl::string_view text, size_t max_bytes,
 absl::Status CheckLocale(absl::string_view tag, absl::string_view field) {
   const auto bad = [&] {
     return Error(hr::kEInvalidarg,
-                 absl::StrCat(field, " is not a BCP 47 language tag such as "
-                                     "\"en\" or \"pt-BR\""),
+                 absl::StrCat(field,
+                              " is not a BCP 47 language tag such as "
+                              "\"en\" or \"pt-BR\""),
                  field);
   };
   if (tag.empty() || tag.size() > kMaxTagBytes) return bad();
@@ -131,11 +130,11 @@ absl::Status CheckProxyAddress(absl::string_view address,
                                absl::string_view field) {
   if (address.empty()) return absl::OkStatus();
   const auto bad = [&] {
-    return Error(absl::StatusCode::kInvalidArgument,
-                 hr::kWuEInvalidProxyServer,
-                 absl::StrCat(field, " must be \"host:port\" or "
-                                     "\"scheme://host:port\" without a path "
-                                     "or user name"),
+    return Error(absl::StatusCode::kInvalidArgument, hr::kWuEInvalidProxyServer,
+                 absl::StrCat(field,
+                              " must be \"host:port\" or "
+                              "\"scheme://host:port\" without a path "
+                              "or user name"),
                  field);
   };
   const size_t scheme_end = address.find("://");
@@ -144,8 +143,7 @@ absl::Status CheckProxyAddress(absl::string_view address,
         "http", "https", "socks4", "socks4a", "socks5", "socks5h"};
     const std::string scheme =
         absl::AsciiStrToLower(address.substr(0, scheme_end));
-    if (std::find(kSchemes.begin(), kSchemes.end(), scheme) ==
-        kSchemes.end()) {
+    if (std::find(kSchemes.begin(), kSchemes.end(), scheme) == kSchemes.end()) {
       return bad();
     }
     address.remove_prefix(scheme_end + 3);
@@ -169,8 +167,9 @@ absl::Status CheckBypassEntry(absl::string_view entry,
     return absl::OkStatus();
   }
   return Error(hr::kEInvalidarg,
-               absl::StrCat(field, " entries must be host names, addresses or "
-                                   "\"*.domain\""),
+               absl::StrCat(field,
+                            " entries must be host names, addresses or "
+                            "\"*.domain\""),
                field);
 }
 

@@ -27,12 +27,10 @@ absl::Status CheckProxyAddress(absl::string_view address,
 
 // An entry of a proxy's bypass list: a host name, an IP address, or
 // "*.domain".
-absl::Status CheckBypassEntry(absl::string_view entry,
-                              absl::string_view field);
+absl::Status CheckBypassEntry(absl::string_view entry, absl::string_view field);
 
 // A canonical UUID or empty.
-absl::Status CheckOptionalUuid(absl::string_view text,
-                               absl::string_view field);
+absl::Status CheckOptionalUuid(absl::string_view text, absl::string_view field);
 
 }  // namespace usher::session
 

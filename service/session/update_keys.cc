@@ -20,9 +20,10 @@ absl::StatusOr<catalog::UpdateKey> ToUpdateKey(const v1::UpdateKey& key,
   if (!canonical(key.service_id()) || !canonical(key.update_id()) ||
       key.revision_number() < 1) {
     return Error(hr::kEInvalidarg,
-                 absl::StrCat(field, " needs service_id and update_id as UUIDs "
-                                     "in lower case and a revision_number of "
-                                     "1 or more"),
+                 absl::StrCat(field,
+                              " needs service_id and update_id as UUIDs "
+                              "in lower case and a revision_number of "
+                              "1 or more"),
                  field);
   }
   return catalog::UpdateKey{key.service_id(), key.update_id(),
@@ -37,13 +38,12 @@ absl::Status CheckUpdateKeys(
   }
   absl::flat_hash_set<catalog::UpdateKey> seen;
   for (const v1::UpdateKey& key : keys) {
-    USHER_ASSIGN_OR_RETURN(catalog::UpdateKey checked,
-                           ToUpdateKey(key, field));
+    USHER_ASSIGN_OR_RETURN(catalog::UpdateKey checked, ToUpdateKey(key, field));
     if (!seen.insert(std::move(checked)).second) {
-      return Error(hr::kEInvalidarg,
-                   absl::StrCat(field, " names update ", key.update_id(),
-                                " twice"),
-                   field);
+      return Error(
+          hr::kEInvalidarg,
+          absl::StrCat(field, " names update ", key.update_id(), " twice"),
+          field);
     }
   }
   return absl::OkStatus();

@@ -76,10 +76,10 @@ absl::Status CheckNew(const NewService& request, int64_t max_root_bytes) {
                  "root_metadata");
   }
   if (static_cast<int64_t>(request.root.size()) > max_root_bytes) {
-    return Error(hr::kEInvalidarg,
-                 absl::StrCat("root_metadata has more than ", max_root_bytes,
-                              " bytes"),
-                 "root_metadata");
+    return Error(
+        hr::kEInvalidarg,
+        absl::StrCat("root_metadata has more than ", max_root_bytes, " bytes"),
+        "root_metadata");
   }
   if (request.flags == kAllowPending && request.service_id.empty()) {
     return Error(hr::kEInvalidarg,
@@ -232,9 +232,8 @@ absl::StatusOr<std::string> UpdateServices::Resolve(
                  "server_selection");
   }
   if (server_selection == v1::SERVER_SELECTION_WINDOWS_UPDATE) {
-    std::string id = first([](const v1::UpdateService& s) {
-      return s.is_default_au_service();
-    });
+    std::string id = first(
+        [](const v1::UpdateService& s) { return s.is_default_au_service(); });
     if (!id.empty()) return id;
     return Error(hr::kWuEDsUnknownservice,
                  "no update service is marked as default; an administrator "
@@ -246,9 +245,8 @@ absl::StatusOr<std::string> UpdateServices::Resolve(
   // needs no mark on it.
   std::string id = first(managed);
   if (id.empty()) {
-    id = first([](const v1::UpdateService& s) {
-      return s.is_registered_with_au();
-    });
+    id = first(
+        [](const v1::UpdateService& s) { return s.is_registered_with_au(); });
   }
   if (id.empty()) id = first([](const v1::UpdateService&) { return true; });
   if (!id.empty()) return id;
@@ -296,8 +294,8 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
   for (const repository::TargetFile& target : fetched.outcome.catalogs) {
     const std::string digest = ToHex(target.sha256);
     const std::filesystem::path path =
-        options_.catalog_dir / PathFromUtf8(absl::StrCat(
-                                   RandomResourceId(), "-", digest, ".usc"));
+        options_.catalog_dir /
+        PathFromUtf8(absl::StrCat(RandomResourceId(), "-", digest, ".usc"));
     files.push_back({target.name, path, target.sha256});
     // What is loaded is not read again, so it need not be fetched either.
     if (std::find(loaded.begin(), loaded.end(), digest) != loaded.end()) {
@@ -305,17 +303,15 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
     }
     temporary.push_back(path);
     USHER_RETURN_IF_ERROR(repository->FetchTarget(target, path, cancel));
-    USHER_ASSIGN_OR_RETURN(const CatalogHeader header,
-                           ReadCatalogHeader(path));
+    USHER_ASSIGN_OR_RETURN(const CatalogHeader header, ReadCatalogHeader(path));
     if (fetched.service_id.empty()) {
       fetched.service_id = header.service_id;
     } else if (fetched.service_id != header.service_id) {
-      return Error(hr::kWuEInvalidUpdate,
-                   absl::StrCat("catalog ", target.name,
-                                " belongs to update service ",
-                                header.service_id, ", not to ",
-                                fetched.service_id),
-                   target.name);
+      return Error(
+          hr::kWuEInvalidUpdate,
+          absl::StrCat("catalog ", target.name, " belongs to update service ",
+                       header.service_id, ", not to ", fetched.service_id),
+          target.name);
     }
     fetched.service_name = header.service_name;
   }
@@ -333,9 +329,8 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
                               "first"),
                  "service_id");
   }
-  USHER_ASSIGN_OR_RETURN(
-      const catalog::LoadSummary summary,
-      catalog_.Load(fetched.service_id, url, files, cancel));
+  USHER_ASSIGN_OR_RETURN(const catalog::LoadSummary summary,
+                         catalog_.Load(fetched.service_id, url, files, cancel));
   if (!summary.service_name.empty()) {
     fetched.service_name = summary.service_name;
   }
@@ -344,7 +339,8 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
       fetched.service_id, summary.added, summary.changed, summary.removed,
       summary.unchanged);
   std::string lines;
-  for (const std::string& digest : wanted) absl::StrAppend(&lines, digest, "\n");
+  for (const std::string& digest : wanted)
+    absl::StrAppend(&lines, digest, "\n");
   USHER_RETURN_IF_ERROR(WriteFileAtomically(folder / kLoadedFile, lines));
   return fetched;
 }
@@ -364,8 +360,7 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   if (fetched.ok()) {
     record.root_version = fetched->outcome.root_version;
     record.root_expires = fetched->outcome.root_expires;
-    record.root_sha256 =
-        RootDigest(folder, options_.repository.max_root_bytes);
+    record.root_sha256 = RootDigest(folder, options_.repository.max_root_bytes);
     const absl::StatusOr<int64_t> count = catalog_.UpdateCount(entry.id);
     record.update_count = count.ok() ? *count : 0;
   } else {
@@ -457,8 +452,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
     const CancellationToken& cancel) {
   NewService asked = request;
   if (asked.flags == 0) asked.flags = kAllowOnline;
-  USHER_RETURN_IF_ERROR(
-      CheckNew(asked, options_.repository.max_root_bytes));
+  USHER_RETURN_IF_ERROR(CheckNew(asked, options_.repository.max_root_bytes));
   absl::MutexLock adding(&adding_);
   const std::vector<v1::UpdateService> services = List();
   const auto known = std::find_if(
@@ -468,8 +462,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
       });
   if (known == services.end()) {
     if (static_cast<int>(services.size()) >= options_.max_services) {
-      return LimitReached("update services", options_.max_services,
-                          "services");
+      return LimitReached("update services", options_.max_services, "services");
     }
     return AddNew(asked, proxy, cancel);
   }
@@ -504,8 +497,8 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   const std::filesystem::path folder =
       options_.metadata_dir /
       PathFromUtf8(absl::StrCat(kNewPrefix, RandomResourceId()));
-  auto remover = absl::MakeCleanup(
-      [&folder] { static_cast<void>(RemoveTree(folder)); });
+  auto remover =
+      absl::MakeCleanup([&folder] { static_cast<void>(RemoveTree(folder)); });
   USHER_RETURN_IF_ERROR(MakeDirectories(folder));
   USHER_RETURN_IF_ERROR(repositories_.Initialize(
       RepositoryAt(folder, asked.url, proxy), asked.root));
@@ -540,7 +533,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   }
   v1::UpdateService service;
   service.set_service_id(fetched.service_id);
-  service.set_name(!asked.name.empty()           ? asked.name
+  service.set_name(!asked.name.empty()             ? asked.name
                    : !fetched.service_name.empty() ? fetched.service_name
                                                    : asked.url);
   service.set_service_url(asked.url);
@@ -549,8 +542,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   service.set_is_registered_with_au((asked.flags & kRegisterWithAu) != 0 ||
                                     asked.is_default);
   service.set_can_register_with_au(true);
-  service.set_root_sha256(
-      RootDigest(home, options_.repository.max_root_bytes));
+  service.set_root_sha256(RootDigest(home, options_.repository.max_root_bytes));
   SetTime(clock_.Now(), *service.mutable_issue_date());
   if (!pending) {
     service.set_root_version(fetched.outcome.root_version);

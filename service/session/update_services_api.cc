@@ -43,8 +43,7 @@ absl::Status AddUpdateService(Core& core, const Call& call,
   service.name = request.name();
   service.url = request.service_url();
   service.root = request.root_metadata();
-  USHER_ASSIGN_OR_RETURN(response,
-                         core.services().Add(service, {}, cancel));
+  USHER_ASSIGN_OR_RETURN(response, core.services().Add(service, {}, cancel));
   return absl::OkStatus();
 }
 
@@ -77,8 +76,7 @@ absl::Status RefreshUpdateService(
   USHER_ASSIGN_OR_RETURN(const bool changed,
                          core.services().Refresh(id, proxy, cancel));
   response.set_changed(changed);
-  USHER_ASSIGN_OR_RETURN(*response.mutable_service(),
-                         core.services().Get(id));
+  USHER_ASSIGN_OR_RETURN(*response.mutable_service(), core.services().Get(id));
   return absl::OkStatus();
 }
 

@@ -70,7 +70,8 @@ absl::Status SetUpdateHidden(Core& core, const Call& call,
                          core.catalog().Get(key, session->user_locale()));
   // A mandatory update stays visible, and so does one with a deadline
   // (UAMG-121, 122).
-  if (request.hidden() && (response.is_mandatory() || response.has_deadline())) {
+  if (request.hidden() &&
+      (response.is_mandatory() || response.has_deadline())) {
     return Error(hr::kWuEDsDeclinenotallowed,
                  "an update that is mandatory or has a deadline cannot be "
                  "hidden",

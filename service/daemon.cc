@@ -1,0 +1,185 @@
+#include "service/daemon.h"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/error.h"
+#include "service/catalog/catalog.h"
+#include "service/catalog/facts.h"
+#include "service/download/content_cache.h"
+#include "service/download/download_engine.h"
+#include "service/install/install_engine.h"
+#include "service/session/configured_services.h"
+#include "service/store/database.h"
+#include "spdlog/spdlog.h"
+
+namespace usher::daemon {
+namespace {
+
+constexpr uint64_t kMaxRootFileBytes = 16 * 1024 * 1024;
+
+// The database holds who asked for what: not for everyone, even if the folder
+// is. SQLite gives its other files the same mode.
+absl::Status MakePrivate(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) return absl::OkStatus();
+  return WriteFileAtomically(file, "", Access::kPrivate);
+}
+
+absl::StatusOr<session::CoreParts> OpenParts(const Config& config) {
+  session::CoreParts parts;
+  parts.clock = std::make_unique<session::Clock>();
+  parts.repositories = std::make_unique<session::RepositoryFactory>();
+  const std::filesystem::path file = config.state_dir / "usher.db";
+  USHER_RETURN_IF_ERROR(MakePrivate(file));
+  USHER_ASSIGN_OR_RETURN(parts.database, store::Database::Open(file, {}));
+  USHER_ASSIGN_OR_RETURN(
+      parts.cache,
+      download::ContentCache::Open(*parts.database,
+                                   {config.cache_dir, config.cache_max_bytes}));
+  const std::filesystem::path products = config.product_dir.empty()
+                                             ? config.state_dir / "products"
+                                             : config.product_dir;
+  catalog::FactsOptions facts;
+  facts.product_dir = products;
+  facts.labels = config.labels;
+  USHER_ASSIGN_OR_RETURN(
+      parts.catalog,
+      catalog::Catalog::Open(
+          *parts.database, std::make_shared<catalog::Facts>(std::move(facts)),
+          [cache = parts.cache.get()](const Sha256Digest& digest) {
+            return cache->Contains(digest);
+          }));
+  USHER_ASSIGN_OR_RETURN(parts.downloads, download::DownloadEngine::Start(
+                                              *parts.cache, config.download));
+  install::InstallEngine::Options install;
+  install.product_dir = products;
+  install.work_dir = config.product_dir.empty()
+                         ? config.state_dir / "work"
+                         : config.product_dir / ".usher-work";
+  install.stop_timeout = config.stop_timeout;
+  install.locale = config.locale;
+  USHER_ASSIGN_OR_RETURN(parts.installs, install::InstallEngine::Start(
+                                             *parts.database, *parts.catalog,
+                                             *parts.cache, install));
+  return parts;
+}
+
+session::CoreOptions ToCoreOptions(const Config& config) {
+  session::CoreOptions options;
+  options.limits = config.limits;
+  options.policy = config.policy;
+  options.locale = config.locale;
+  options.services.metadata_dir = config.state_dir / "repositories";
+  options.services.catalog_dir = config.cache_dir / "catalogs";
+  options.services.refresh_interval = config.refresh_interval;
+  options.services.max_services = config.services;
+  options.services.repository = config.repository;
+  return options;
+}
+
+absl::StatusOr<std::vector<session::NewService>> ReadConfigured(
+    const Config& config) {
+  std::vector<session::NewService> services;
+  for (const ConfiguredService& configured : config.update_services) {
+    session::NewService service;
+    service.name = configured.name;
+    service.service_id = configured.id;
+    service.url = configured.url;
+    service.is_managed = configured.managed;
+    service.is_default = configured.is_default;
+    absl::StatusOr<std::string> root =
+        ReadFile(configured.root, kMaxRootFileBytes);
+    if (!root.ok()) {
+      return Annotate(root.status(),
+                      absl::StrCat("update_service ", configured.url));
+    }
+    service.root = *std::move(root);
+    services.push_back(std::move(service));
+  }
+  return services;
+}
+
+}  // namespace
+
+Daemon::Daemon(Config config, FileLock lock)
+    : config_(std::move(config)), lock_(std::move(lock)) {}
+
+Daemon::~Daemon() { Stop(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+  // A private instance that is opened to others on purpose must let them pass
+  // to its socket; its files are private by themselves.
+  USHER_RETURN_IF_ERROR(MakeDirectories(
+      config.state_dir,
+      config.world_accessible ? Access::kWorldRead : Access::kPrivate));
+  USHER_RETURN_IF_ERROR(MakeDirectories(config.cache_dir));
+  const std::filesystem::path lock_path = config.state_dir / "usher.lock";
+  absl::StatusOr<FileLock> lock = FileLock::Acquire(lock_path);
+  if (!lock.ok()) {
+    if (HResultOf(lock.status()) != hr::kWuEDsStorefilelocked) {
+      return lock.status();
+    }
+    return Error(hr::kWuEOperationinprogress,
+                 absl::StrCat("another usherd uses this state folder: ",
+                              PathToUtf8(lock_path),
+                              " is locked; stop it or choose another "
+                              "--state-dir"),
+                 PathToUtf8(lock_path));
+  }
+  std::unique_ptr<Daemon> daemon(new Daemon(config, *std::move(lock)));
+  USHER_RETURN_IF_ERROR(daemon->Open());
+  USHER_RETURN_IF_ERROR(daemon->Listen());
+  return daemon;
+}
+
+absl::Status Daemon::Open() {
+  USHER_ASSIGN_OR_RETURN(std::vector<session::NewService> configured,
+                         ReadConfigured(config_));
+  USHER_ASSIGN_OR_RETURN(session::CoreParts parts, OpenParts(config_));
+  USHER_ASSIGN_OR_RETURN(
+      core_, session::Core::Start(ToCoreOptions(config_), std::move(parts)));
+  session::RegisterConfigured(*core_, std::move(configured));
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::Listen() {
+  transport::ListenOptions options;
+  options.address = config_.socket;
+  options.administrators_group = config_.administrators_group;
+  options.world_accessible = config_.world_accessible;
+  options.max_connections = config_.connections;
+  options.max_connections_per_user = config_.connections_per_user;
+  options.on_refused = [](const std::string& reason) {
+    spdlog::warn("connection refused: {}", reason);
+  };
+  USHER_ASSIGN_OR_RETURN(listener_, transport::Listener::Listen(options));
+  servers_ = std::make_unique<rpc::ServerPool>(
+      *core_, config_.server, [this](const std::string& credentials) {
+        return listener_->OpenConnections(credentials);
+      });
+  return listener_->Start(
+      [this](const std::unique_ptr<transport::Connection>& connection) {
+        const absl::Status status = servers_->Serve(*connection);
+        if (!status.ok()) {
+          spdlog::error("cannot serve a connection: {}",
+                        std::string(status.message()));
+        }
+      });
+}
+
+void Daemon::Stop(absl::Duration grace) {
+  if (listener_ != nullptr) listener_->Stop();
+  // First the jobs: who waits for one is answered when it is parked.
+  if (core_ != nullptr) core_->Stop();
+  if (servers_ != nullptr) servers_->Shutdown(absl::Now() + grace);
+  servers_.reset();
+  listener_.reset();
+  core_.reset();
+}
+
+}  // namespace usher::daemon

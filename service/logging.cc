@@ -1,0 +1,63 @@
+#include "service/logging.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "spdlog/sinks/rotating_file_sink.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+namespace usher::daemon {
+namespace {
+
+// Constant: a pattern from outside could make spdlog 1.10 spend time
+// (CVE-2025-6140).
+constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%e%z %l [%t] %v";
+constexpr char kManagedPattern[] = "%l [%t] %v";
+// Lines below a warning may stay in the buffer for that long.
+constexpr std::chrono::seconds kFlushInterval{1};
+
+}  // namespace
+
+absl::Status StartLog(const Config& config, bool managed) {
+  std::vector<spdlog::sink_ptr> sinks;
+  try {
+    const auto level = spdlog::level::from_str(config.log_level);
+    if (!config.log_file.empty() && level != spdlog::level::off) {
+      USHER_RETURN_IF_ERROR(MakeDirectories(config.log_file.parent_path()));
+      auto file = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+          config.log_file.native(), static_cast<size_t>(config.log_max_bytes),
+          static_cast<size_t>(config.log_files));
+      file->set_pattern(kPattern);
+      sinks.push_back(std::move(file));
+    }
+    if (config.log_stderr) {
+      auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+      terminal->set_pattern(managed ? kManagedPattern : kPattern);
+      sinks.push_back(std::move(terminal));
+    }
+    auto logger =
+        std::make_shared<spdlog::logger>("usherd", sinks.begin(), sinks.end());
+    logger->set_level(level);
+    logger->flush_on(spdlog::level::warn);
+    // A full disk must not end the service.
+    logger->set_error_handler([](const std::string&) {});
+    spdlog::set_default_logger(std::move(logger));
+    spdlog::flush_every(kFlushInterval);
+  } catch (const spdlog::spdlog_ex& error) {
+    return Error(hr::kWuEUnexpected,
+                 absl::StrCat("cannot open the log ",
+                              PathToUtf8(config.log_file), ": ", error.what()),
+                 "log.file");
+  }
+  return absl::OkStatus();
+}
+
+void StopLog() { spdlog::shutdown(); }
+
+}  // namespace usher::daemon

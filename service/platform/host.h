@@ -1,0 +1,55 @@
+#ifndef USHER_SERVICE_PLATFORM_HOST_H_
+#define USHER_SERVICE_PLATFORM_HOST_H_
+
+// Who runs the service: a terminal, systemd or the Windows service manager.
+// Platform twins: host_posix.cc, host_win.cc.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace usher::platform {
+
+// Thread-safe after Create.
+class Host {
+ public:
+  struct Options {
+    // Called once, on a thread of the host's, when the service is asked to
+    // end (SIGTERM, SIGINT, SIGHUP; a stop control). Must not block.
+    std::function<void()> on_stop;
+    // The exit code of the process when it is asked a second time: then it
+    // ends at once.
+    int second_stop_exit_code = 1;
+  };
+
+  // To be called before the process has other threads, so that they all leave
+  // the signals to the host.
+  static absl::StatusOr<std::unique_ptr<Host>> Create(Options options);
+  virtual ~Host() = default;
+
+  // True under a service manager that wants to be told.
+  virtual bool IsManaged() const = 0;
+  // The service answers calls.
+  virtual void NotifyReady() = 0;
+  virtual void NotifyStopping() = 0;
+  // One line about what the service does.
+  virtual void NotifyStatus(absl::string_view text) = 0;
+  // How often NotifyAlive must be called at least; infinite: not at all.
+  virtual absl::Duration WatchdogTimeout() const = 0;
+  virtual void NotifyAlive() = 0;
+};
+
+// Lets the process have as many open files as it may: each connection takes
+// two.
+void RaiseFileLimit();
+
+// Ends the process at once, without clean-up.
+[[noreturn]] void ExitNow(int code);
+
+}  // namespace usher::platform
+
+#endif  // USHER_SERVICE_PLATFORM_HOST_H_

@@ -1,0 +1,165 @@
+// Registration of update services.
+
+#include "service/session/update_services.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/session/machine_api.h"
+#include "tests/unit/session/fakes.h"
+#include "usher/v1/types.pb.h"
+#include "usher/v1/update_service.pb.h"
+
+namespace usher::session {
+namespace {
+
+using ::testing::HasSubstr;
+using usher::testing::CallOf;
+using usher::testing::kServiceId;
+using usher::testing::World;
+
+NewService Service(int flags = 0) {
+  NewService service;
+  service.flags = flags;
+  service.url = "http://test";
+  service.root = "root";
+  return service;
+}
+
+absl::StatusOr<v1::UpdateServiceRegistration> Add(World& world,
+                                                  const NewService& service) {
+  return world.core().services().Add(service, {}, CancellationToken());
+}
+
+TEST(UpdateServicesTest, TakesIdAndNameFromTheCatalog) {
+  World world;
+  const auto added = Add(world, Service());
+  ASSERT_TRUE(added.ok()) << added.status();
+  EXPECT_EQ(added->service_id(), kServiceId);
+  EXPECT_EQ(added->registration_state(),
+            v1::UPDATE_SERVICE_REGISTRATION_STATE_REGISTERED);
+  EXPECT_EQ(added->service().name(), "Test");
+  EXPECT_EQ(added->service().root_sha256(), ToHex(Sha256Of("root")));
+  EXPECT_TRUE(added->service().has_last_refresh_time());
+  world.Restart();
+  ASSERT_EQ(world.core().services().List().size(), 1U);
+  EXPECT_EQ(world.core().services().List()[0].service_url(), "http://test");
+}
+
+TEST(UpdateServicesTest, AllOrNothing) {
+  World world;
+  NewService service = Service();
+  service.root = "forged";
+  EXPECT_EQ(HResultOf(Add(world, service).status()),
+            hr::kWuEMetadataBadSignature);
+  service = Service();
+  service.service_id = "33333333-3333-4333-8333-333333333333";
+  EXPECT_EQ(HResultOf(Add(world, service).status()), hr::kWuEInvalidUpdate);
+  world.catalog->load_error = Error(hr::kWuEInvalidUpdate, "bad record");
+  EXPECT_EQ(HResultOf(Add(world, Service()).status()), hr::kWuEInvalidUpdate);
+  EXPECT_TRUE(world.core().services().List().empty());
+  world.catalog->load_error = absl::OkStatus();
+  EXPECT_TRUE(Add(world, Service()).ok());
+}
+
+TEST(UpdateServicesTest, ArgumentsAreChecked) {
+  World world;
+  NewService service = Service();
+  service.url = "ftp://test";
+  EXPECT_EQ(SubjectOf(Add(world, service).status()), "service_url");
+  service = Service();
+  service.root.clear();
+  EXPECT_EQ(SubjectOf(Add(world, service).status()), "root_metadata");
+  EXPECT_EQ(SubjectOf(Add(world, Service(4)).status()), "flags");  // UAMG-227
+  EXPECT_EQ(SubjectOf(Add(world, Service(1)).status()), "service_id");
+}
+
+TEST(UpdateServicesTest, PendingWhenTheServerIsAway) {  // UAMG-226
+  World world;
+  NewService service = Service(1);
+  service.service_id = kServiceId;
+  const auto pending = Add(world, service);
+  ASSERT_TRUE(pending.ok()) << pending.status();
+  EXPECT_EQ(pending->registration_state(),
+            v1::UPDATE_SERVICE_REGISTRATION_STATE_PENDING);
+  EXPECT_EQ(world.repositories->refreshes, 0);
+  EXPECT_TRUE(world.core()
+                  .services()
+                  .Refresh(kServiceId, {}, CancellationToken())
+                  .ok());
+  EXPECT_TRUE(world.core().services().Get(kServiceId)->has_last_refresh_time());
+}
+
+TEST(UpdateServicesTest, RefreshKeepsWhatWasLoadedWhenItFails) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  EXPECT_FALSE(world.catalog->loaded.empty());
+  const size_t loads = world.catalog->loaded.size();
+  ASSERT_TRUE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads);  // the same files
+  world.repositories->version = 2;
+  world.catalog->load_error = Error(hr::kWuEInvalidUpdate, "bad record");
+  EXPECT_FALSE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_THAT(services.Get(kServiceId)->last_refresh_error(),
+              HasSubstr("bad record"));
+  // Although the metadata is trusted by now, the catalog is still wanted.
+  world.catalog->load_error = absl::OkStatus();
+  ASSERT_TRUE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads + 1);
+  EXPECT_EQ(services.Get(kServiceId)->last_refresh_error(), "");
+}
+
+TEST(UpdateServicesTest, SelectionPrefersManagedThenAutomaticUpdates) {
+  World world;
+  NewService plain = Service();
+  ASSERT_TRUE(Add(world, plain).ok());
+  auto& services = world.core().services();
+  EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_DEFAULT, ""), kServiceId);
+  EXPECT_EQ(
+      HResultOf(
+          services.Resolve(v1::SERVER_SELECTION_WINDOWS_UPDATE, "").status()),
+      hr::kWuEDsUnknownservice);
+  const std::string second = "33333333-3333-4333-8333-333333333333";
+  world.repositories->service_id = second;
+  NewService with_au = Service(2 | 4);
+  with_au.url = "http://second";
+  ASSERT_TRUE(Add(world, with_au).ok());
+  EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_DEFAULT, ""), second);
+  const std::string third = "44444444-4444-4444-8444-444444444444";
+  world.repositories->service_id = third;
+  NewService managed = Service();
+  managed.url = "http://third";
+  managed.is_managed = true;
+  ASSERT_TRUE(Add(world, managed).ok());
+  EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_DEFAULT, ""), third);
+  EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_MANAGED_SERVER, ""), third);
+  EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_OTHERS, second), second);
+}
+
+TEST(UpdateServicesTest, RemovedIsUnknown) {  // UAMG-218
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  EXPECT_TRUE(services.Remove(kServiceId).ok());
+  EXPECT_EQ(HResultOf(services.Remove(kServiceId)), hr::kWuEDsUnknownservice);
+  EXPECT_TRUE(world.catalog->loaded.empty());
+  EXPECT_TRUE(Add(world, Service()).ok());
+}
+
+TEST(UpdateServicesTest, OnlyAdministratorsChangeThem) {
+  World world;
+  v1::AddUpdateServiceRequest request;
+  request.set_service_url("http://test");
+  request.set_root_metadata("root");
+  v1::UpdateServiceRegistration registration;
+  EXPECT_EQ(
+      HResultOf(AddUpdateService(world.core(), CallOf("uid:1001"), request,
+                                 registration, CancellationToken())),
+      hr::kEAccessdenied);
+  EXPECT_TRUE(AddUpdateService(world.core(), CallOf("uid:0", true), request,
+                               registration, CancellationToken())
+                  .ok());
+}
+
+}  // namespace
+}  // namespace usher::session
