@@ -22,9 +22,9 @@ constexpr bool Failed(HResult hr) { return (hr & 0x80000000u) != 0; }
 // One row of the table.
 struct HResultInfo {
   HResult value;
-  absl::string_view symbol;    // "WU_E_NO_UPDATE"
-  absl::string_view meaning;   // English, no full stop
-  absl::StatusCode code;       // kOk for success codes
+  absl::string_view symbol;   // "WU_E_NO_UPDATE"
+  absl::string_view meaning;  // English, no full stop
+  absl::StatusCode code;      // kOk for success codes
 };
 
 // Returns the row of `hr`, or nullptr when the table has none.
