@@ -40,8 +40,8 @@ class CancellationToken {
   // Waits until cancelled or until `timeout` has passed; true if cancelled.
   bool WaitFor(absl::Duration timeout) const {
     absl::MutexLock lock(&state_->mutex);
-    return state_->mutex.AwaitWithTimeout(
-        absl::Condition(&state_->cancelled), timeout);
+    return state_->mutex.AwaitWithTimeout(absl::Condition(&state_->cancelled),
+                                          timeout);
   }
 
   // Registers `callback` for Cancel(); runs it at once when already cancelled.

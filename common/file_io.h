@@ -16,8 +16,8 @@ namespace usher {
 
 // Who may read a new file or folder.
 enum class Access {
-  kPrivate,      // the owner only (0600 / 0700)
-  kWorldRead,    // everyone may read (0644 / 0755)
+  kPrivate,    // the owner only (0600 / 0700)
+  kWorldRead,  // everyone may read (0644 / 0755)
 };
 
 // Conversions between std::filesystem::path and UTF-8 text.
