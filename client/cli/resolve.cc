@@ -68,6 +68,25 @@ std::vector<Update> NewestRevisions(const std::vector<Update>& updates) {
   return newest;
 }
 
+// Leaves out what another one of them supersedes.
+std::vector<Update> NotSuperseded(const std::vector<Update>& updates) {
+  std::vector<Update> left;
+  for (const Update& update : updates) {
+    const UpdateIdentity identity = update.Identity();
+    const auto supersedes_it = [&identity](const Update& other) {
+      if (other.Identity().service_id != identity.service_id) return false;
+      for (const std::string& id : other.SupersededUpdateIDs()) {
+        if (id == identity.update_id) return true;
+      }
+      return false;
+    };
+    if (std::none_of(updates.begin(), updates.end(), supersedes_it)) {
+      left.push_back(update);
+    }
+  }
+  return left;
+}
+
 // Criteria for the wanted states, deployed for installation or offered as an
 // option, each with `test` added.
 std::string CriteriaFor(const Wanted& wanted, const std::string& test) {
@@ -150,7 +169,7 @@ absl::StatusOr<Update> ChooseUpdate(const std::string& text,
   for (const auto& test : tests) {
     std::vector<Update> matches;
     std::copy_if(found.begin(), found.end(), std::back_inserter(matches), test);
-    matches = NewestRevisions(matches);
+    matches = NotSuperseded(NewestRevisions(matches));
     if (matches.size() == 1) return matches.front();
     if (matches.size() > 1) {
       return WithCandidates(

@@ -42,7 +42,8 @@ absl::StatusOr<std::string> ResolveService(UpdateSession& session,
 
 // Chooses among search results what `text` names: those whose name is exactly
 // that, else whose title is, in both cases ignoring letter case only when
-// nothing matches exactly; of one update the newest revision. Errors:
+// nothing matches exactly; of one update the newest revision, and of versions
+// that supersede each other the newest. Errors:
 // WU_E_DS_NODATA_NOSUCHUPDATE (with what looks alike) and WU_E_DUPLICATE_ITEM
 // with the candidates when several updates match. Pure.
 absl::StatusOr<Update> ChooseUpdate(const std::string& text,

@@ -24,11 +24,11 @@ as_root() {
 
 # --- What to publish: small packages that this machine does not have ---
 
-readonly CANDIDATES=(hello figlet tree dos2unix pv rig sl cmatrix)
+readonly CANDIDATES=(hello tree dos2unix pv pigz lzop jdupes)
 declare -A RUN=(
-  [hello]="hello" [figlet]="figlet Usher" [tree]="tree --version"
-  [dos2unix]="dos2unix --version" [pv]="pv --version" [rig]="rig"
-  [sl]="" [cmatrix]="cmatrix -V"
+  [hello]="hello" [tree]="tree repository/public/metadata"
+  [dos2unix]="dos2unix --version" [pv]="pv --version" [pigz]="pigz --version"
+  [lzop]="lzop --version" [jdupes]="jdupes -v"
 )
 
 # A package that apt would install alone: not here yet, nothing missing below.
@@ -44,7 +44,7 @@ choose_packages() {
   PACKAGES=()
   for package in "${CANDIDATES[@]}"; do
     ((${#PACKAGES[@]} < 3)) || return 0
-    if [[ -n ${RUN[$package]} ]] && installs_alone "$package"; then
+    if installs_alone "$package"; then
       PACKAGES+=("$package")
     fi
   done
@@ -85,7 +85,7 @@ mkdir older
 echo
 echo "# An older revision of $MAIN, made of the same package:"
 older_revision "$NEWER" "older/$(basename "$NEWER" | sed 's/_\([^_]*\)\.deb$/.older_\1.deb/')"
-ls -1 debs older
+show ls debs older
 
 say "2. A signed repository"
 mkdir tools
@@ -154,21 +154,29 @@ show cat "$WORK/greeting"
 say "6. The publisher brings out a newer revision of $MAIN"
 show usher-publish add-deb repository --handler $HANDLER "$NEWER"
 show usher-publish publish repository
+show usher services refresh
 show usher search "$MAIN"
+
+say "7. What is not exactly what was signed is refused"
+payload=$(find repository/public/targets/payloads -name "$(basename "$NEWER")")
+cp "$payload" intact.deb
+echo
+echo "# Somebody changes one byte on the web server:"
+show dd if=/dev/zero of="$payload" bs=1 count=1 seek=8 conv=notrunc status=none
+code=0
+show usher install --yes "$MAIN" || code=$?
+echo "# refused, exit code $code"
+((code == 1))
+
+echo
+echo "# The publisher puts it right:"
+show cp intact.deb "$payload"
 show usher install --yes "$MAIN"
 run_installed "$MAIN"
-[[ $HANDLER == deb ]] && show dpkg-query -W "$MAIN"
-
-say "7. Nothing is accepted that was not signed"
-payload=$(find repository/public/targets/payloads -name "*.sh")
-echo
-echo "# One byte more in the payload of greeter:"
-show sh -c "echo >>'${payload#"$WORK"/}'"
-show usher uninstall --yes greeter
-show sh -c 'usher install --yes greeter || echo "refused, exit code $?"'
+if [[ $HANDLER == deb ]]; then show dpkg-query -W "$MAIN"; fi
 
 say "8. Uninstall, and what was done"
-show usher uninstall --yes "${PACKAGES[@]}"
+show usher uninstall --yes "${PACKAGES[@]}" greeter
 show usher history
 
 say "Done. Nothing is left of this on the machine."

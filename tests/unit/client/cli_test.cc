@@ -127,13 +127,17 @@ TEST(FailureTest, JsonHasWhatAProgramNeeds) {
 }
 
 Update MakeUpdate(const std::string& id, int revision, const std::string& name,
-                  const std::string& title) {
+                  const std::string& title,
+                  const std::vector<std::string>& superseded = {}) {
   v1::Update proto;
   proto.mutable_identity()->set_service_id("s");
   proto.mutable_identity()->set_update_id(id);
   proto.mutable_identity()->set_revision_number(revision);
   proto.set_name(name);
   proto.set_title(title);
+  for (const std::string& other : superseded) {
+    proto.add_superseded_update_ids(other);
+  }
   return Update(std::make_shared<internal::UpdateData>(
       nullptr, proto, std::make_shared<internal::CategoryForest>()));
 }
@@ -148,6 +152,15 @@ TEST(ChooseUpdateTest, ExactNameComesFirst) {
   EXPECT_EQ(update->Identity().update_id, "3");
   EXPECT_EQ(update->Identity().revision_number, 2);
   EXPECT_EQ(ChooseUpdate("greets", found)->Identity().update_id, "3");
+}
+
+TEST(ChooseUpdateTest, OfVersionsTheNewest) {
+  const std::vector<Update> found = {
+      MakeUpdate("1", 1, "hello", "1.0"),
+      MakeUpdate("3", 1, "hello", "3.0", {"1", "2"}),
+      MakeUpdate("2", 1, "hello", "2.0", {"1"})};
+  EXPECT_EQ(ChooseUpdate("hello", found)->Identity().update_id, "3");
+  EXPECT_EQ(ChooseUpdate("1.0", found)->Identity().update_id, "1");
 }
 
 TEST(ChooseUpdateTest, AmbiguityListsTheCandidates) {
