@@ -79,8 +79,9 @@ class Bench:
         environment = {**os.environ, "USHER_ADDRESS": str(self.daemon.address)}
         for _ in range(runs + 1):
             started = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL,
-                           stdin=subprocess.DEVNULL, env=environment)
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, env=environment)
             times.append(time.perf_counter() - started)
         return statistics.median(times[1:])
 
