@@ -12,7 +12,7 @@
 namespace usher::daemon {
 namespace {
 
-constexpr uint64_t kMaxConfigBytes = 1024 * 1024;
+constexpr uint64_t kMaxConfigBytes = uint64_t{1024} * 1024;
 constexpr int64_t kKiB = 1024;
 constexpr int64_t kMiB = 1024 * kKiB;
 constexpr int64_t kGiB = 1024 * kMiB;

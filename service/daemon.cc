@@ -20,7 +20,7 @@
 namespace usher::daemon {
 namespace {
 
-constexpr uint64_t kMaxRootFileBytes = 16 * 1024 * 1024;
+constexpr uint64_t kMaxRootFileBytes = uint64_t{16} * 1024 * 1024;
 
 // The database holds who asked for what: not for everyone, even if the folder
 // is. SQLite gives its other files the same mode.

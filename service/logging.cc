@@ -1,6 +1,5 @@
 #include "service/logging.h"
 
-#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -19,8 +18,6 @@ namespace {
 // (CVE-2025-6140).
 constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%e%z %l [%t] %v";
 constexpr char kManagedPattern[] = "%l [%t] %v";
-// Lines below a warning may stay in the buffer for that long.
-constexpr std::chrono::seconds kFlushInterval{1};
 
 }  // namespace
 
@@ -44,11 +41,12 @@ absl::Status StartLog(const Config& config, bool managed) {
     auto logger =
         std::make_shared<spdlog::logger>("usherd", sinks.begin(), sinks.end());
     logger->set_level(level);
-    logger->flush_on(spdlog::level::warn);
+    // Each line is written at once: with the defaults they are few, and a
+    // thread that flushes by the clock would keep the machine awake.
+    logger->flush_on(level);
     // A full disk must not end the service.
     logger->set_error_handler([](const std::string&) {});
     spdlog::set_default_logger(std::move(logger));
-    spdlog::flush_every(kFlushInterval);
   } catch (const spdlog::spdlog_ex& error) {
     return Error(hr::kWuEUnexpected,
                  absl::StrCat("cannot open the log ",

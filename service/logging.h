@@ -10,7 +10,7 @@ namespace usher::daemon {
 // (without time stamps under a service manager, whose journal has its own).
 absl::Status StartLog(const Config& config, bool managed);
 
-// Writes what is buffered and ends the log's thread.
+// Closes the log.
 void StopLog();
 
 }  // namespace usher::daemon

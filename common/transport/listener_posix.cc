@@ -118,7 +118,7 @@ class PosixListener : public Listener {
         stop_(std::move(stop)),
         reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
-  ~PosixListener() override { Stop(); }
+  ~PosixListener() override { PosixListener::Stop(); }
 
   absl::Status Start(AcceptCallback callback) override {
     if (thread_.joinable() || stopped_) {

@@ -19,7 +19,7 @@ namespace {
 constexpr char kRequestIdKey[] = "x-usher-request-id";
 constexpr size_t kMaxRequestId = 64;
 
-bool IsRequestId(grpc::string_ref text) {
+bool IsRequestId(const grpc::string_ref& text) {
   return !text.empty() && text.size() <= kMaxRequestId &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||

@@ -31,7 +31,7 @@ absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
   USHER_RETURN_IF_ERROR(session->AddJob(job, &dropped));
   if (dropped != nullptr) core.persistence().DropJob(dropped->id());
   if (parameters != nullptr) {
-    const absl::Status status =
+    absl::Status status =
         core.persistence().SaveNewJob(session, job, *parameters);
     if (!status.ok()) {
       session->RemoveJob(job->id());

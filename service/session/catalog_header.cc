@@ -19,7 +19,7 @@ namespace usher::session {
 namespace {
 
 // The header holds two short texts; more is no header.
-constexpr size_t kMaxHeaderBytes = 64 * 1024;
+constexpr size_t kMaxHeaderBytes = size_t{64} * 1024;
 constexpr int kMaxWindowLog = 27;
 
 absl::Status NoHeader(const std::filesystem::path& path,

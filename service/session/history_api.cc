@@ -18,7 +18,7 @@ namespace {
 // An entry is at most a few KiB; a message stays far below 4 MiB.
 constexpr int64_t kEntriesPerMessage = 200;
 constexpr size_t kMaxCriteriaBytes = 256;
-constexpr size_t kMessageBytes = 256 * 1024;
+constexpr size_t kMessageBytes = size_t{256} * 1024;
 
 }  // namespace
 

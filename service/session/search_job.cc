@@ -21,12 +21,12 @@ using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedOutputStream;
 
 // A message is closed once it has this many bytes.
-constexpr size_t kChunkBytes = 192 * 1024;
+constexpr size_t kChunkBytes = size_t{192} * 1024;
 // Rows are read in steps that bring about one message; a step that brings far
 // more is taken again in smaller ones, so that memory stays bounded.
 constexpr size_t kFirstStep = 64;
 constexpr size_t kMaxStep = 1024;
-constexpr size_t kMaxStepBytes = 2 * 1024 * 1024;
+constexpr size_t kMaxStepBytes = size_t{2} * 1024 * 1024;
 
 const std::vector<int64_t>& NoRows() {
   static const auto* const none = new std::vector<int64_t>();

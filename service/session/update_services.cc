@@ -34,7 +34,7 @@ constexpr size_t kMaxNameBytes = 256;
 // Which catalog files are loaded: one hexadecimal digest a line, beside the
 // trusted metadata.
 constexpr char kLoadedFile[] = "loaded";
-constexpr uint64_t kMaxLoadedBytes = 1024 * 1024;
+constexpr uint64_t kMaxLoadedBytes = uint64_t{1024} * 1024;
 // Folders of registrations under way; what is left of one goes at start.
 constexpr char kNewPrefix[] = ".new-";
 
@@ -339,8 +339,9 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
       fetched.service_id, summary.added, summary.changed, summary.removed,
       summary.unchanged);
   std::string lines;
-  for (const std::string& digest : wanted)
+  for (const std::string& digest : wanted) {
     absl::StrAppend(&lines, digest, "\n");
+  }
   USHER_RETURN_IF_ERROR(WriteFileAtomically(folder / kLoadedFile, lines));
   return fetched;
 }
@@ -395,7 +396,7 @@ absl::StatusOr<bool> UpdateServices::Refresh(
 void UpdateServices::EnsureFresh(
     const std::string& service_id, const repository::ProxySettings& proxy,
     ThreadPool& network, const CancellationToken& cancel,
-    std::function<void(const absl::Status&)> done) {
+    const std::function<void(const absl::Status&)>& done) {
   const std::shared_ptr<Entry> entry = Find(service_id);
   if (entry == nullptr) {
     done(UnknownService(service_id));
@@ -413,7 +414,7 @@ void UpdateServices::EnsureFresh(
     if (last <= now && now - last < options_.refresh_interval) {
       known = entry->last_result;
     } else {
-      entry->waiting.push_back(std::move(done));
+      entry->waiting.push_back(done);
       if (entry->queued) return;
       entry->queued = true;
     }
@@ -492,7 +493,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
 }
 
 absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
-    const NewService& asked, const repository::ProxySettings& proxy,
+    const NewService& request, const repository::ProxySettings& proxy,
     const CancellationToken& cancel) {
   const std::filesystem::path folder =
       options_.metadata_dir /
@@ -501,17 +502,17 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
       absl::MakeCleanup([&folder] { static_cast<void>(RemoveTree(folder)); });
   USHER_RETURN_IF_ERROR(MakeDirectories(folder));
   USHER_RETURN_IF_ERROR(repositories_.Initialize(
-      RepositoryAt(folder, asked.url, proxy), asked.root));
+      RepositoryAt(folder, request.url, proxy), request.root));
   Fetched fetched;
-  fetched.service_id = asked.service_id;
-  bool pending = (asked.flags & kAllowOnline) == 0;
+  fetched.service_id = request.service_id;
+  bool pending = (request.flags & kAllowOnline) == 0;
   if (!pending) {
     absl::StatusOr<Fetched> result =
-        FetchAndLoad(folder, asked.service_id, asked.url, proxy, cancel);
+        FetchAndLoad(folder, request.service_id, request.url, proxy, cancel);
     if (result.ok()) {
       fetched = *std::move(result);
-    } else if ((asked.flags & kAllowPending) != 0 &&
-               !asked.service_id.empty() && IsNetworkFault(result.status())) {
+    } else if ((request.flags & kAllowPending) != 0 &&
+               !request.service_id.empty() && IsNetworkFault(result.status())) {
       pending = true;  // the server may be there later
     } else {
       return result.status();
@@ -533,14 +534,14 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   }
   v1::UpdateService service;
   service.set_service_id(fetched.service_id);
-  service.set_name(!asked.name.empty()             ? asked.name
+  service.set_name(!request.name.empty()           ? request.name
                    : !fetched.service_name.empty() ? fetched.service_name
-                                                   : asked.url);
-  service.set_service_url(asked.url);
-  service.set_is_managed(asked.is_managed);
-  service.set_is_default_au_service(asked.is_default);
-  service.set_is_registered_with_au((asked.flags & kRegisterWithAu) != 0 ||
-                                    asked.is_default);
+                                                   : request.url);
+  service.set_service_url(request.url);
+  service.set_is_managed(request.is_managed);
+  service.set_is_default_au_service(request.is_default);
+  service.set_is_registered_with_au((request.flags & kRegisterWithAu) != 0 ||
+                                    request.is_default);
   service.set_can_register_with_au(true);
   service.set_root_sha256(RootDigest(home, options_.repository.max_root_bytes));
   SetTime(clock_.Now(), *service.mutable_issue_date());

@@ -115,7 +115,7 @@ class UpdateServices {
   void EnsureFresh(const std::string& service_id,
                    const repository::ProxySettings& proxy, ThreadPool& network,
                    const CancellationToken& cancel,
-                   std::function<void(const absl::Status&)> done);
+                   const std::function<void(const absl::Status&)>& done);
 
  private:
   struct Entry;

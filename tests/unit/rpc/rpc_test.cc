@@ -32,7 +32,6 @@
 namespace usher::rpc {
 namespace {
 
-using ::testing::HasSubstr;
 using usher::testing::kServiceId;
 using usher::testing::TakeFetch;
 using usher::testing::UpdateId;
@@ -433,7 +432,7 @@ TEST_F(RpcTest, HistoryIndexesAreChecked) {
 TEST_F(RpcTest, OversizedRequestsAreRefused) {
   grpc::ClientContext context;
   v1::OpenSessionRequest request;
-  request.set_client_application_id(std::string(5 * 1024 * 1024, 'x'));
+  request.set_client_application_id(std::string(size_t{5} * 1024 * 1024, 'x'));
   v1::OpenSessionResponse response;
   EXPECT_EQ(sessions_->OpenSession(&context, request, &response).error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);

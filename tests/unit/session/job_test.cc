@@ -435,7 +435,7 @@ TEST(SearchJobTest, StreamsEveryRowInBoundedMessages) {
   }
   // One that is far larger than a message should be.
   world.catalog->entries[100].update.set_description(
-      std::string(3 * 1024 * 1024, 'y'));
+      std::string(size_t{3} * 1024 * 1024, 'y'));
   const auto job =
       *Search(world, MakeSearcher(world, OpenName(world, kAlice), false));
   EXPECT_EQ(WaitFor(job).result_code(), v1::OPERATION_RESULT_CODE_SUCCEEDED);
