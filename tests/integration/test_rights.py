@@ -1,5 +1,7 @@
 """Who may do what: everyone reads, administrators change."""
 
+import shutil
+
 import pytest
 
 from harness import users
@@ -87,8 +89,13 @@ def test_changes_nothing(stranger, stubs, repository):
 
 
 @pytest.mark.root
-def test_command_line_says_so(stranger, cli):
+def test_command_line_says_so(stranger, cli, work, monkeypatch):
     _, _, _ = stranger
+    # A checkout may lie in a folder that other users cannot enter.
+    *prefix, binary = cli.platform.command("usher")
+    reachable = shutil.copy(binary, work / "usher")
+    monkeypatch.setattr(type(cli.platform), "command",
+                        lambda self, name: [*prefix, str(reachable)])
     result = cli.run("install", "thing", "--json", user=users.ALICE)
     assert result.code != 0
     assert result.error["hresult"] == "0x80070005"
