@@ -37,6 +37,16 @@ absl::Status LastError(absl::string_view what, absl::string_view subject);
 // administrators may write to.
 std::filesystem::path SystemFolder();
 
+// A security descriptor for new files and folders that are not to depend on
+// what lies above them: full control for SYSTEM, Administrators and this
+// process's user, and reading for everyone if `world_read`. Inherited by what
+// is made below a folder. A PSECURITY_DESCRIPTOR, valid for ever; null (what
+// lies above decides) if the system refuses to make it.
+void* NewFileSecurity(bool world_read);
+
+// The SID of this process's user as text ("S-1-5-18"), or "".
+std::string OwnSid();
+
 // Owns a kernel object's handle.
 class Handle {
  public:

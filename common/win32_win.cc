@@ -1,4 +1,7 @@
+// clang-format off: the others need windows.h first.
 #include <windows.h>
+#include <sddl.h>
+// clang-format on
 
 #include <array>
 #include <string>
@@ -114,6 +117,45 @@ std::filesystem::path SystemFolder() {
   std::array<wchar_t, MAX_PATH + 1> buffer;
   const UINT size = GetSystemDirectoryW(buffer.data(), buffer.size());
   return std::wstring(buffer.data(), size);
+}
+
+std::string OwnSid() {
+  HANDLE raw = nullptr;
+  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &raw) == 0) return "";
+  const Handle token(raw);
+  alignas(TOKEN_USER)
+      std::array<char, sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE>
+          buffer;
+  DWORD size = 0;
+  LPWSTR text = nullptr;
+  if (GetTokenInformation(token.get(), TokenUser, buffer.data(), buffer.size(),
+                          &size) == 0 ||
+      ConvertSidToStringSidW(
+          reinterpret_cast<const TOKEN_USER*>(buffer.data())->User.Sid,
+          &text) == 0) {
+    return "";
+  }
+  std::string sid = ToUtf8(text);
+  LocalFree(text);
+  return sid;
+}
+
+void* NewFileSecurity(bool world_read) {
+  const auto make = [](absl::string_view everyone) {
+    const std::string sid = OwnSid();
+    const std::string own =
+        sid.empty() ? "" : absl::StrCat("(A;OICI;FA;;;", sid, ")");
+    PSECURITY_DESCRIPTOR descriptor = nullptr;
+    ConvertStringSecurityDescriptorToSecurityDescriptorW(
+        ToWide(
+            absl::StrCat("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", own, everyone))
+            .c_str(),
+        SDDL_REVISION_1, &descriptor, nullptr);
+    return descriptor;
+  };
+  static void* const closed = make("");
+  static void* const readable = make("(A;OICI;FRFX;;;WD)");
+  return world_read ? readable : closed;
 }
 
 Handle::Handle(void* handle)

@@ -28,6 +28,11 @@ absl::Status Damaged(absl::string_view why) {
 
 ArchiveHandle NewReader() { return ArchiveHandle(archive_read_new()); }
 
+void TakeNamesAsUtf8(archive* handle, const char* format) {
+  // Fails only for a format that is not enabled.
+  archive_read_set_format_option(handle, format, "hdrcharset", "UTF-8");
+}
+
 void AllowCompression(archive* handle) {
   archive_read_support_filter_none(handle);
   archive_read_support_filter_gzip(handle);
@@ -48,8 +53,8 @@ absl::Status ArchiveError(archive* handle) {
 }
 
 absl::StatusOr<std::unique_ptr<ArchiveInput>> ArchiveInput::Open(
-    const std::filesystem::path& path) {
-  std::unique_ptr<ArchiveInput> input(new ArchiveInput);
+    const std::filesystem::path& path, bool names_are_utf8) {
+  std::unique_ptr<ArchiveInput> input(new ArchiveInput(names_are_utf8));
   USHER_RETURN_IF_ERROR(input->OpenOuter(path));
   return input;
 }
@@ -80,6 +85,10 @@ absl::Status ArchiveInput::OpenOuter(const std::filesystem::path& path) {
     AllowCompression(outer_.get());
     archive_read_support_format_tar(outer_.get());
     archive_read_support_format_zip(outer_.get());
+    if (names_are_utf8_) {
+      TakeNamesAsUtf8(outer_.get(), "tar");
+      TakeNamesAsUtf8(outer_.get(), "zip");
+    }
   }
   archive_read_set_read_callback(outer_.get(), &ArchiveInput::ReadFile);
   archive_read_set_seek_callback(outer_.get(), &ArchiveInput::SeekFile);
@@ -106,6 +115,7 @@ absl::Status ArchiveInput::OpenDataMember() {
     if (inner_ == nullptr) return Error(hr::kEOutofmemory, "out of memory");
     AllowCompression(inner_.get());
     archive_read_support_format_tar(inner_.get());
+    if (names_are_utf8_) TakeNamesAsUtf8(inner_.get(), "tar");
     archive_read_set_read_callback(inner_.get(), &ArchiveInput::ReadMember);
     archive_read_set_callback_data(inner_.get(), this);
     if (archive_read_open1(inner_.get()) != ARCHIVE_OK) {

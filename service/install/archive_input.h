@@ -25,9 +25,11 @@ using ArchiveHandle = std::unique_ptr<archive, ArchiveCloser>;
 // thread-safe.
 class ArchiveInput {
  public:
-  // Opens tar, zip, or a .deb, of which the data member is what is read.
+  // Opens tar, zip, or a .deb, of which the data member is what is read. With
+  // `names_are_utf8` names for which the archive states no encoding are taken
+  // as UTF-8, whatever the C locale says.
   static absl::StatusOr<std::unique_ptr<ArchiveInput>> Open(
-      const std::filesystem::path& path);
+      const std::filesystem::path& path, bool names_are_utf8);
 
   archive* get() { return inner_ ? inner_.get() : outer_.get(); }
   bool is_debian_package() const { return inner_ != nullptr; }
@@ -35,7 +37,8 @@ class ArchiveInput {
   int percent() const;
 
  private:
-  ArchiveInput() = default;
+  explicit ArchiveInput(bool names_are_utf8)
+      : names_are_utf8_(names_are_utf8) {}
   absl::Status OpenOuter(const std::filesystem::path& path);
   absl::Status OpenDataMember();
 
@@ -45,6 +48,7 @@ class ArchiveInput {
                           int whence);
   static ptrdiff_t ReadMember(archive* handle, void* data, const void** buffer);
 
+  const bool names_are_utf8_;
   std::ifstream file_;
   int64_t size_ = 0;
   int64_t position_ = 0;

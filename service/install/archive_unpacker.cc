@@ -29,16 +29,19 @@ absl::Status Refuse(absl::string_view name, absl::string_view why) {
 }
 
 // The text form that libarchive has: the bytes of the archive, or UTF-8 where
-// the format says so and the locale cannot hold them.
-std::string TextOf(const char* local, const char* utf8) {
-  if (local != nullptr) return local;
+// the format says so and the locale cannot hold them. Without a UTF-8 locale
+// only the UTF-8 form will do.
+std::string TextOf(const platform::Utf8Locale& locale, const char* local,
+                   const char* utf8) {
+  if (local != nullptr && locale.takes_utf8()) return local;
   return utf8 != nullptr ? utf8 : "";
 }
 
 class Unpacker {
  public:
-  Unpacker(ArchiveInput& input, TreeWriter& tree, const UnpackOptions& options)
-      : input_(input), tree_(tree), options_(options) {}
+  Unpacker(ArchiveInput& input, TreeWriter& tree, const UnpackOptions& options,
+           const platform::Utf8Locale& locale)
+      : input_(input), tree_(tree), options_(options), locale_(locale) {}
 
   absl::Status All() {
     archive_entry* entry = nullptr;
@@ -57,7 +60,7 @@ class Unpacker {
   absl::Status One(archive_entry* entry) {
     if (options_.stop && options_.stop()) return CancelledError();
     if (options_.progress) options_.progress(input_.percent());
-    const std::string name = TextOf(archive_entry_pathname(entry),
+    const std::string name = TextOf(locale_, archive_entry_pathname(entry),
                                     archive_entry_pathname_utf8(entry));
     if (name.empty()) return Refuse("?", "has no readable name");
     names_ += static_cast<int64_t>(name.size());
@@ -69,7 +72,7 @@ class Unpacker {
     }
     USHER_ASSIGN_OR_RETURN(const std::string path,
                            MemberPath(name, options_.strip_components));
-    const std::string hard_link = TextOf(archive_entry_hardlink(entry),
+    const std::string hard_link = TextOf(locale_, archive_entry_hardlink(entry),
                                          archive_entry_hardlink_utf8(entry));
     const auto type = archive_entry_filetype(entry);
     const bool folder = hard_link.empty() && type == AE_IFDIR;
@@ -131,8 +134,8 @@ class Unpacker {
   }
 
   absl::Status Symlink(const std::string& path, archive_entry* entry) {
-    const std::string target =
-        TextOf(archive_entry_symlink(entry), archive_entry_symlink_utf8(entry));
+    const std::string target = TextOf(locale_, archive_entry_symlink(entry),
+                                      archive_entry_symlink_utf8(entry));
     USHER_ASSIGN_OR_RETURN(const std::string checked,
                            LinkTarget(path, target, input_.is_debian_package(),
                                       options_.strip_components));
@@ -149,6 +152,7 @@ class Unpacker {
   ArchiveInput& input_;
   TreeWriter& tree_;
   const UnpackOptions& options_;
+  const platform::Utf8Locale& locale_;
   std::vector<char> buffer_ = std::vector<char>(size_t{64} * 1024);
   absl::flat_hash_set<std::string> folded_;
   int64_t entries_ = 0;
@@ -164,10 +168,10 @@ absl::Status Unpack(const std::filesystem::path& archive,
   // libarchive drops names that the thread's locale cannot hold.
   const platform::Utf8Locale utf8;
   USHER_ASSIGN_OR_RETURN(const std::unique_ptr<ArchiveInput> input,
-                         ArchiveInput::Open(archive));
+                         ArchiveInput::Open(archive, !utf8.takes_utf8()));
   USHER_ASSIGN_OR_RETURN(const std::unique_ptr<TreeWriter> tree,
                          TreeWriter::Create(root));
-  return Unpacker(*input, *tree, options).All();
+  return Unpacker(*input, *tree, options, utf8).All();
 }
 
 }  // namespace usher::install

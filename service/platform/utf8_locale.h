@@ -16,6 +16,10 @@ class Utf8Locale {
   Utf8Locale& operator=(const Utf8Locale&) = delete;
   ~Utf8Locale();
 
+  // False where there is no such locale (Windows): then the libraries' own
+  // functions for UTF-8 must be used.
+  bool takes_utf8() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

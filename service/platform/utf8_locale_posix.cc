@@ -20,4 +20,6 @@ Utf8Locale::~Utf8Locale() {
   freelocale(state_->utf8);
 }
 
+bool Utf8Locale::takes_utf8() const { return true; }
+
 }  // namespace usher::platform
