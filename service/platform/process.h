@@ -2,7 +2,8 @@
 #define USHER_SERVICE_PLATFORM_PROCESS_H_
 
 // Runs a program to its end, without a shell. Platform twins:
-// process_posix.cc, process_win.cc.
+// process_posix.cc, process_win.cc. On Windows "process group" means a job
+// object, which nothing that the program starts can leave.
 
 #include <cstddef>
 #include <cstdint>
@@ -27,10 +28,13 @@ struct ProcessOptions {
   // Absolute path of the folder that the program starts in.
   std::filesystem::path working_directory;
   // The whole environment beside PATH, which is the system's own folders.
-  // Nothing of this process's environment is handed on.
+  // Nothing of this process's environment is handed on. On Windows also what
+  // the machine defines for everybody (SystemRoot and its like).
   std::vector<std::pair<std::string, std::string>> environment;
   // How long it may run. Then, and when cancelled, it and everything in its
   // process group are asked to end (SIGTERM), and killed after `kill_delay`.
+  // Windows has nothing to ask a program without window with: there it is
+  // killed at once.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration kill_delay = absl::Seconds(5);
   // Bytes kept of the end of each of standard output and standard error.
@@ -41,7 +45,8 @@ struct ProcessOptions {
   int64_t max_log_bytes = int64_t{4} * 1024 * 1024;
   // If set, the program gets a pipe as descriptor kStatusDescriptor, and this
   // is called with each complete line written there (at most 4096 bytes; the
-  // rest of a longer one is dropped). Called on the thread of RunProcess.
+  // rest of a longer one is dropped). Called on the thread of RunProcess. Not
+  // on Windows: E_NOTIMPL.
   std::function<void(absl::string_view line)> on_status_line;
 };
 
@@ -56,20 +61,21 @@ struct ProcessResult {
     kCancelled,  // ended because of the cancellation token
   };
   End end = End::kExited;
-  // Exit code; -1 when a signal ended it.
+  // Exit code; -1 when a signal ended it or, on Windows, RunProcess did.
   int exit_code = 0;
-  // Number of the signal that ended it, or 0.
+  // Number of the signal that ended it, or 0; always 0 on Windows.
   int signal = 0;
   // Ends of what it wrote.
   std::string output;
   std::string error_output;
 };
 
-// Runs a program and waits for its end. Standard input is empty, no other
-// descriptor of this process is inherited, and the file mode mask is 022.
-// Neither the program nor what it started in its process group outlives the
-// call; if this process dies the program is killed. Thread-safe. Errors: the
-// program, its folder or the log file cannot be opened.
+// Runs a program and waits for its end. On Windows a batch file is a program,
+// too, but takes only arguments that cmd.exe cannot misread. Standard input is
+// empty, no other descriptor of this process is inherited, and the file mode
+// mask is 022. Neither the program nor what it started in its process group
+// outlives the call; if this process dies the program is killed. Thread-safe.
+// Errors: the program, its folder or the log file cannot be opened.
 absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options,
                                          const CancellationToken& cancel);
 

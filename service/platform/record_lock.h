@@ -12,8 +12,8 @@ namespace usher::platform {
 
 // An exclusive record lock on a whole file, of the kind that dpkg and apt take
 // on their lock files. Held until destroyed or the process ends; not inherited
-// by programs that RunProcess starts. Platform twins: record_lock_posix.cc,
-// record_lock_win.cc.
+// by programs that RunProcess starts. There is no dpkg on Windows, and no twin
+// of record_lock_posix.cc.
 class RecordLock {
  public:
   // Waits at most `timeout` for the lock; the file is made if it is missing.
