@@ -15,6 +15,10 @@ target_compile_definitions(usher_options INTERFACE
 # optimises.
 target_compile_options(usher_options INTERFACE
   $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
+# What nobody calls, above all of generated code, is left out.
+add_compile_options($<$<CONFIG:Release>:-ffunction-sections>
+                    $<$<CONFIG:Release>:-fdata-sections>)
+add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections>)
 if(NOT WIN32)
   target_compile_options(usher_options INTERFACE -fstack-protector-strong)
   target_compile_definitions(usher_options INTERFACE

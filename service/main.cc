@@ -17,6 +17,7 @@
 #include "service/config.h"
 #include "service/daemon.h"
 #include "service/logging.h"
+#include "service/platform/heap.h"
 #include "service/platform/host.h"
 #include "service/self_check.h"
 #include "service/session/timers.h"
@@ -172,6 +173,7 @@ int Main(int argc, char** argv) {
   absl::StatusOr<std::unique_ptr<platform::Host>> host =
       platform::Host::Create({[&stop] { stop.Notify(); }, kExitForced});
   if (!host.ok()) return Fail(host.status(), kExitFailure);
+  platform::KeepHeapSmall();
   platform::RaiseFileLimit();
   if (const absl::Status log = StartLog(*config, (*host)->IsManaged());
       !log.ok()) {

@@ -14,6 +14,7 @@
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "service/catalog/catalog.h"
+#include "service/platform/heap.h"
 #include "service/session/catalog_header.h"
 #include "service/session/limits.h"
 #include "service/session/proto_time.h"
@@ -331,6 +332,7 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
   }
   USHER_ASSIGN_OR_RETURN(const catalog::LoadSummary summary,
                          catalog_.Load(fetched.service_id, url, files, cancel));
+  platform::ReturnFreeMemory();
   if (!summary.service_name.empty()) {
     fetched.service_name = summary.service_name;
   }
