@@ -1,7 +1,6 @@
 #include "service/install/archive_handler.h"
 
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "common/fault_point.h"
 #include "common/file_io.h"
 #include "service/install/archive_unpacker.h"
+#include "service/install/file_name.h"
 #include "service/install/payloads.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -19,11 +19,6 @@ namespace {
 
 constexpr int64_t kDefaultMaxBytes = int64_t{4} * 1024 * 1024 * 1024;
 
-bool Exists(const std::filesystem::path& path) {
-  std::error_code error;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
-}
-
 // What the product looked like before Apply; written by Prepare so that Undo
 // can tell the old from the new, also after a crash.
 struct Before {
@@ -31,6 +26,10 @@ struct Before {
   bool had_target = false;
   // The version in use, or "".
   std::string current;
+
+  bool InUse(const ProductFolder& folder) const {
+    return current == folder.version();
+  }
 };
 
 std::filesystem::path BeforeFile(const Attempt& attempt) {
@@ -50,6 +49,58 @@ absl::StatusOr<Before> ReadBefore(const Attempt& attempt) {
   const std::pair<std::string, std::string> lines =
       absl::StrSplit(text, absl::MaxSplits('\n', 1));
   return Before{lines.first == "replace", lines.second};
+}
+
+std::string NameOf(const std::filesystem::path& folder) {
+  return PathToUtf8(folder.filename());
+}
+
+// Moves the version's folder to old() and the new one in its place. If it is
+// `in_use`, `current` leads to a complete tree at each step, the new one or the
+// old one, under whatever name that has just then.
+absl::Status Replace(const ProductFolder& folder, bool in_use) {
+  if (in_use) {
+    USHER_RETURN_IF_ERROR(folder.Switch(NameOf(folder.staging())));
+  }
+  USHER_FAULT_POINT("archive.aside");
+  USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.old()));
+  USHER_FAULT_POINT("archive.moved");
+  if (in_use) USHER_RETURN_IF_ERROR(folder.Switch(NameOf(folder.old())));
+  USHER_FAULT_POINT("archive.lent");
+  return RenameDurably(folder.staging(), folder.target());
+}
+
+// The way back from wherever Replace, or this, came to.
+absl::Status PutBack(const ProductFolder& folder, bool in_use) {
+  if (!Exists(folder.old())) return absl::OkStatus();
+  if (Exists(folder.target())) {
+    if (in_use) USHER_RETURN_IF_ERROR(folder.Switch(NameOf(folder.old())));
+    USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.staging()));
+  }
+  if (in_use) USHER_RETURN_IF_ERROR(folder.Switch(NameOf(folder.staging())));
+  return RenameDurably(folder.old(), folder.target());
+}
+
+absl::Status UndoInstall(const ProductFolder& folder, const Before& before) {
+  if (before.had_target) {
+    USHER_RETURN_IF_ERROR(PutBack(folder, before.InUse(folder)));
+    USHER_RETURN_IF_ERROR(folder.Enlist());
+    return folder.Switch(before.current);
+  }
+  if (Exists(folder.staging())) return absl::OkStatus();
+  // The old version is in use again before the new one goes.
+  USHER_RETURN_IF_ERROR(folder.Switch(before.current));
+  USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));
+  return folder.Delist();
+}
+
+absl::Status UndoUninstall(const ProductFolder& folder, const Before& before) {
+  if (!Exists(folder.root())) return absl::OkStatus();
+  if (Exists(folder.old())) {
+    USHER_RETURN_IF_ERROR(RenameDurably(folder.old(), folder.target()));
+    USHER_RETURN_IF_ERROR(folder.Enlist());
+  }
+  return folder.Switch(before.current);
 }
 
 }  // namespace
@@ -107,12 +158,11 @@ ApplyResult ArchiveHandler::Apply(const Attempt& attempt) {
 absl::Status ArchiveHandler::Install(const Attempt& attempt,
                                      const ProductFolder& folder) {
   USHER_ASSIGN_OR_RETURN(const Before before, ReadBefore(attempt));
-  // Only when the same version is installed again is there a moment in which
-  // `current` leads nowhere: between these two renames.
   if (before.had_target) {
-    USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.old()));
+    USHER_RETURN_IF_ERROR(Replace(folder, before.InUse(folder)));
+  } else {
+    USHER_RETURN_IF_ERROR(RenameDurably(folder.staging(), folder.target()));
   }
-  USHER_RETURN_IF_ERROR(RenameDurably(folder.staging(), folder.target()));
   USHER_FAULT_POINT("archive.renamed");
   USHER_RETURN_IF_ERROR(folder.Switch(folder.version()));
   USHER_FAULT_POINT("archive.switched");
@@ -150,21 +200,9 @@ absl::Status ArchiveHandler::Undo(const Attempt& attempt, bool applying) {
   const ProductFolder& folder = *named;
   if (applying) {
     USHER_ASSIGN_OR_RETURN(const Before before, ReadBefore(attempt));
-    const bool renamed = !Exists(folder.staging());
-    const bool install = attempt.operation == Operation::kInstall;
-    if (install && renamed && !before.had_target) {
-      // The old version is in use again before the new one goes.
-      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
-      USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));
-      USHER_RETURN_IF_ERROR(folder.Delist());
-    } else if (Exists(folder.old())) {
-      USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));
-      USHER_RETURN_IF_ERROR(RenameDurably(folder.old(), folder.target()));
-      USHER_RETURN_IF_ERROR(folder.Enlist());
-      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
-    } else if (!install && Exists(folder.root())) {
-      USHER_RETURN_IF_ERROR(folder.Switch(before.current));
-    }
+    USHER_RETURN_IF_ERROR(attempt.operation == Operation::kInstall
+                              ? UndoInstall(folder, before)
+                              : UndoUninstall(folder, before));
   }
   USHER_RETURN_IF_ERROR(RemoveTree(folder.staging()));
   return attempt.operation == Operation::kInstall ? folder.RemoveIfEmpty()

@@ -14,7 +14,8 @@ namespace usher::install {
 // usher.repository.v1.Handler.
 class HandlerSet {
  public:
-  // archive and exec; deb where there is dpkg.
+  // archive and exec; deb where there is dpkg. Platform twins:
+  // handler_set_posix.cc, handler_set_win.cc.
   static HandlerSet Standard(const InstallEngine::Options& options);
 
   void Add(int kind, std::unique_ptr<Handler> handler);

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "service/download/content_cache.h"
+#include "service/install/file_name.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::install {
@@ -19,7 +20,8 @@ namespace {
 constexpr size_t kMaxName = 255;
 
 bool IsPlainName(absl::string_view name) {
-  if (name.empty() || name.size() > kMaxName || name == "." || name == "..") {
+  if (name.empty() || name.size() > kMaxName || name == "." || name == ".." ||
+      !IsFileName(name)) {
     return false;
   }
   return std::none_of(name.begin(), name.end(), [](char c) {

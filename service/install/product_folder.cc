@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "service/install/file_name.h"
 #include "service/install/switch.h"
 
 namespace usher::install {
@@ -28,27 +29,24 @@ bool Allowed(absl::string_view name, absl::string_view extra) {
   });
 }
 
-bool Exists(const std::filesystem::path& path) {
-  std::error_code error;
-  return std::filesystem::exists(std::filesystem::symlink_status(path, error));
-}
-
 }  // namespace
 
 absl::StatusOr<ProductFolder> ProductFolder::Of(
     const std::filesystem::path& product_dir, absl::string_view product,
     absl::string_view version, int64_t step_id) {
-  if (!Allowed(product, "")) {
+  const std::string folder_name = VersionFolderName(version);
+  if (!Allowed(product, "") || !IsFileName(product)) {
     return Error(hr::kWuEUhInvalidmetadata,
                  "the product's name cannot be a folder's", product);
   }
-  if (!Allowed(version, "~:") || version == kCurrent) {
+  if (!Allowed(version, "~:") || !IsFileName(folder_name) ||
+      absl::EqualsIgnoreCase(version, kCurrent)) {
     return Error(hr::kWuEUhInvalidmetadata,
                  "the version cannot be a folder's name", version);
   }
   ProductFolder folder;
   folder.root_ = product_dir / PathFromUtf8(product);
-  folder.version_ = std::string{version};
+  folder.version_ = folder_name;
   folder.step_id_ = step_id;
   return folder;
 }
@@ -81,7 +79,7 @@ absl::StatusOr<std::vector<std::string>> ProductFolder::Versions() const {
   USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(list, kMaxList));
   for (const absl::string_view line :
        absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    if (Allowed(line, "~:") && Exists(root_ / PathFromUtf8(line))) {
+    if (Allowed(line, "~:%") && Exists(root_ / PathFromUtf8(line))) {
       versions.emplace_back(line);
     }
   }

@@ -4,7 +4,7 @@
 // One archive product on disk:
 //
 //   {product}/{version}/       files of an installed version
-//   {product}/current          the version in use
+//   {product}/current          the version in use (switch.h)
 //   {product}/.versions        installed versions, one a line, in the order in
 //                              which they came into use
 //   {product}/.staging-{step}  being unpacked
@@ -34,6 +34,8 @@ class ProductFolder {
       absl::string_view version, int64_t step_id);
 
   const std::filesystem::path& root() const { return root_; }
+  // The name of the version's folder (VersionFolderName), which is how all
+  // functions here name versions.
   const std::string& version() const { return version_; }
   std::filesystem::path target() const;
   std::filesystem::path staging() const;

@@ -2,7 +2,8 @@
 #define USHER_SERVICE_INSTALL_SWITCH_H_
 
 // The name "current" in a product's folder: which version is in use. Platform
-// twins: switch_posix.cc (a symbolic link), switch_win.cc (a junction).
+// twins: switch_posix.cc (a symbolic link), switch_win.cc (a junction, or the
+// file ".current" with the folder's name where the file system has none).
 
 #include <filesystem>
 #include <string>
@@ -13,7 +14,7 @@
 
 namespace usher::install {
 
-// The version folder that `link` names; "" when there is no link.
+// The folder beside it that `link` names; "" when there is no link.
 absl::StatusOr<std::string> CurrentVersion(const std::filesystem::path& link);
 
 // Makes `link` name the folder `version` beside it. At every moment there is

@@ -117,6 +117,18 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
     }
   }
 
+  // A product in use can be used at every moment, also before recovery.
+  void ExpectAlwaysCurrent() {
+    const std::string& name = GetParam().scenario;
+    const fs::path run = dir_.path() / "products/app/current/bin/run";
+    if (name == "archive-again") {
+      EXPECT_EQ(Content(run), "one");
+    }
+    if (name == "archive-upgrade" || name == "archive-remove") {
+      EXPECT_THAT(Content(run), AnyOf("one", "two"));
+    }
+  }
+
   void ExpectRecovered(const Scenario& scenario, World& world,
                        size_t history_before);
 
@@ -192,6 +204,7 @@ TEST_P(InstallFaultTest, Recovers) {
       Child(dir_.path(), param.scenario, "run", param.fault);
   ASSERT_EQ(died.signal, 9)
       << "the fault point was not reached: " << died.error_output;
+  ExpectAlwaysCurrent();
   ExpectRecovered(scenario, world, history_before);
   // A vendor's installer is never run a second time on its own.
   if (param.scenario == "exec" || param.scenario == "exec-rule") {
@@ -232,6 +245,9 @@ std::vector<Case> Cases() {
   add("archive-new", archive);
   add("archive-upgrade", archive);
   add("archive-again", archive);
+  for (const char* fault : {"archive.aside", "archive.moved", "archive.lent"}) {
+    cases.push_back({"archive-again", fault});
+  }
   add("archive-remove", {"archive.renamed", "archive.switched"});
   // The second update, or the second part of a bundle.
   for (const std::string scenario : {"archive-pair", "bundle"}) {
