@@ -4,6 +4,7 @@
 readonly PACKAGES=(
   # Building
   g++ cmake ninja-build ccache pkg-config git ca-certificates
+  dpkg-dev file
   protobuf-compiler protobuf-compiler-grpc
   libgrpc++-dev libprotobuf-dev libabsl-dev libspdlog-dev libsqlite3-dev
   libcurl4-openssl-dev libssl-dev libzstd-dev libarchive-dev
@@ -11,6 +12,7 @@ readonly PACKAGES=(
   # Tests, demo and bench
   libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
   python3 python3-grpcio python3-protobuf python3-pytest faketime procps
+  systemd
   # Style
   clang-format clang-tidy
 )
