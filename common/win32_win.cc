@@ -1,4 +1,5 @@
-// clang-format off: the others need windows.h first.
+// windows.h comes before what needs it.
+// clang-format off
 #include <windows.h>
 #include <sddl.h>
 // clang-format on

@@ -11,6 +11,7 @@
 #include "client/cli/json.h"
 #include "client/cli/terminal.h"
 #include "common/error.h"
+#include "common/program_arguments.h"
 
 namespace usher::cli {
 namespace {
@@ -127,8 +128,10 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   usher::cli::CatchInterrupts();
+  usher::cli::PrepareTerminal();
   try {
-    return usher::cli::Main(argc, argv);
+    usher::ProgramArguments arguments(argc, argv);
+    return usher::cli::Main(arguments.argc(), arguments.argv());
   } catch (const std::exception& error) {
     // Out of memory and the like; nothing of ours throws.
     std::fprintf(stderr, "usher: %s\n", error.what());

@@ -8,6 +8,10 @@
 
 namespace usher::cli {
 
+// Makes the terminal take UTF-8 and colours, which Windows must be told, until
+// the program ends. Call once, before anything is written.
+void PrepareTerminal();
+
 bool StdinIsTerminal();
 bool StdoutIsTerminal();
 bool StderrIsTerminal();

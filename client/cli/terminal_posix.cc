@@ -58,6 +58,9 @@ void WaitForSignals() {
 
 }  // namespace
 
+// Terminals are like that.
+void PrepareTerminal() {}
+
 bool StdinIsTerminal() { return isatty(STDIN_FILENO) == 1; }
 bool StdoutIsTerminal() { return isatty(STDOUT_FILENO) == 1; }
 bool StderrIsTerminal() { return isatty(STDERR_FILENO) == 1; }

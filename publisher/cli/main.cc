@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "common/error.h"
+#include "common/program_arguments.h"
 #include "publisher/cli/commands.h"
 #include "publisher/cli/output.h"
 
@@ -48,7 +49,8 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return Run(argc, argv);
+    usher::ProgramArguments arguments(argc, argv);
+    return Run(arguments.argc(), arguments.argv());
   } catch (const std::exception& error) {
     // Out of memory, or a fault of this program.
     std::cerr << "usher-publish: " << error.what() << std::endl;

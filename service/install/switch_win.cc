@@ -1,4 +1,5 @@
-// clang-format off: the other needs windows.h first.
+// windows.h comes before what needs it.
+// clang-format off
 #include <windows.h>
 #include <winioctl.h>
 // clang-format on

@@ -1,6 +1,7 @@
-// clang-format off: the others need windows.h first.
-#include <userenv.h>
+// windows.h comes before what needs it.
+// clang-format off
 #include <windows.h>
+#include <userenv.h>
 // clang-format on
 
 #include <algorithm>
