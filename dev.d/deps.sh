@@ -12,7 +12,7 @@ readonly PACKAGES=(
   # Tests, demo and bench
   libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
   python3 python3-grpcio python3-protobuf python3-pytest faketime procps
-  systemd
+  systemd nodejs npm
   # Style
   clang-format clang-tidy
 )
@@ -33,6 +33,8 @@ as_root() {
 }
 
 is_installed() {
+  # Whoever has Node.js from elsewhere keeps it.
+  case $1 in nodejs | npm) command -v "${1%js}" >/dev/null && return ;; esac
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
