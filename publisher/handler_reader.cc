@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/hresult.h"
+#include "common/windows_names.h"
 
 namespace usher::publisher {
 namespace {
@@ -69,7 +70,11 @@ void ReadExec(TomlTable& table, repository::v1::ExecHandler& handler) {
 }
 
 void ReadMsi(TomlTable& table, repository::v1::MsiHandler& handler) {
-  handler.set_product_code(table.RequiredString("product_code", 64));
+  const std::string code = table.RequiredString("product_code", 64);
+  handler.set_product_code(CanonicalMsiCode(code));
+  if (!code.empty() && handler.product_code().empty()) {
+    table.Fault("product_code", "must be a UUID in braces");
+  }
   const toml::table* properties = table.Table("properties");
   if (properties == nullptr) return;
   TomlTable reader(*properties, table.PathOf("properties"), table.problems());

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/sha256.h"
 #include "common/uuid.h"
+#include "common/windows_names.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {
@@ -153,9 +154,7 @@ class RuleReader {
     } else if (kind == "registry") {
       ReadRegistry(table, *rule.mutable_registry());
     } else if (kind == "msi_product") {
-      auto& r = *rule.mutable_msi_product();
-      r.set_product_code(table.RequiredString("product_code", 64));
-      Assign(ReadVersionTest(table, "version"), r);
+      ReadMsiProduct(table, *rule.mutable_msi_product());
     } else if (kind == "debian_package") {
       auto& r = *rule.mutable_debian_package();
       r.set_package(table.RequiredString("package", 256));
@@ -200,14 +199,34 @@ class RuleReader {
   static void ReadRegistry(TomlTable& table,
                            repository::v1::RegistryRule& rule) {
     rule.set_key(table.RequiredString("key"));
-    if (!rule.key().empty() && !absl::StartsWith(rule.key(), "HKLM\\") &&
-        !absl::StartsWith(rule.key(), "HKCU\\")) {
-      table.Fault("key", "must begin with HKLM\\ or HKCU\\");
+    if (!rule.key().empty() && !IsRegistryKey(rule.key())) {
+      table.Fault("key",
+                  "must be a key below HKLM\\ or HKCU\\ of at most 1024 bytes");
     }
     rule.set_value(table.String("value", 1024));
     VersionTest test = ReadVersionTest(table, "data");
     rule.set_comparison(test.comparison);
     rule.set_data(std::move(test.version));
+  }
+
+  static void ReadMsiProduct(TomlTable& table,
+                             repository::v1::MsiProductRule& rule) {
+    rule.set_product_code(ReadMsiCode(table, "product_code"));
+    rule.set_upgrade_code(ReadMsiCode(table, "upgrade_code"));
+    if (table.Has("product_code") == table.Has("upgrade_code")) {
+      table.Fault("product_code",
+                  "give exactly one of product_code and upgrade_code");
+    }
+    Assign(ReadVersionTest(table, "version"), rule);
+  }
+
+  static std::string ReadMsiCode(TomlTable& table, absl::string_view key) {
+    if (!table.Has(key)) return "";
+    std::string code = CanonicalMsiCode(table.RequiredString(key, 64));
+    if (code.empty()) {
+      table.Fault(key, "must be a UUID in braces, as msiinfo prints it");
+    }
+    return code;
   }
 
   static void ReadInstalledUpdate(TomlTable& table,

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "common/error.h"
 #include "common/uuid.h"
+#include "common/windows_names.h"
 #include "publisher/catalog_file.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -76,22 +77,39 @@ absl::Status CheckLeaf(const Rule& rule) {
       if (!r.sha256().empty() && r.sha256().size() != 32) {
         return InvalidRule("file: sha256 has not 32 bytes");
       }
-      return CheckComparison(r.comparison(), r.version(), "file");
+      if (r.comparison() != repository::v1::COMPARISON_EXISTS &&
+          !IsWindowsVersion(r.version())) {
+        return InvalidRule(
+            "file: version is up to four numbers with dots between");
+      }
+      return absl::OkStatus();
     }
     case Rule::kRegistry: {
       const auto& r = rule.registry();
-      if (!absl::StartsWith(r.key(), "HKLM\\") &&
-          !absl::StartsWith(r.key(), "HKCU\\")) {
-        return InvalidRule("registry: key begins with HKLM\\ or HKCU\\");
+      if (!IsRegistryKey(r.key()) || !IsRegistryValueName(r.value())) {
+        return InvalidRule(
+            "registry: no key below HKLM\\ or HKCU\\, or no value");
+      }
+      if (r.value().empty() &&
+          r.comparison() != repository::v1::COMPARISON_EXISTS) {
+        return InvalidRule("registry: data to compare needs a value");
       }
       return CheckComparison(r.comparison(), r.data(), "registry");
     }
     case Rule::kMsiProduct: {
       const auto& r = rule.msi_product();
-      if (r.product_code().empty()) {
-        return InvalidRule("msi_product: product_code is missing");
+      if (CanonicalMsiCode(absl::StrCat(r.product_code(), r.upgrade_code()))
+              .empty()) {
+        return InvalidRule(
+            "msi_product: exactly one of product_code and upgrade_code, a UUID "
+            "in braces");
       }
-      return CheckComparison(r.comparison(), r.version(), "msi_product");
+      if (r.comparison() != repository::v1::COMPARISON_EXISTS &&
+          !IsWindowsVersion(r.version())) {
+        return InvalidRule(
+            "msi_product: version is up to four numbers with dots between");
+      }
+      return absl::OkStatus();
     }
     case Rule::kDebianPackage: {
       const auto& r = rule.debian_package();
@@ -304,6 +322,32 @@ absl::Status CheckPayload(const Payload& payload) {
   return absl::OkStatus();
 }
 
+namespace {
+
+absl::Status CheckMsi(const repository::v1::MsiHandler& msi) {
+  if (CanonicalMsiCode(msi.product_code()).empty()) {
+    return Invalid("handler.msi.product_code is a UUID in braces");
+  }
+  if (msi.properties_size() > 64) {
+    return Invalid("handler.msi.properties has more than 64");
+  }
+  for (const auto& [name, value] : msi.properties()) {
+    if (!IsMsiProperty(name)) {
+      return Invalid(absl::StrCat("handler.msi.properties: ", name,
+                                  " is no public property (capitals, digits, "
+                                  "'_', '.')"));
+    }
+    if (!IsMsiPropertyValue(value)) {
+      return Invalid(absl::StrCat(
+          "handler.msi.properties: the value of ", name,
+          " has quotes or control characters, or is longer than 1024 bytes"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status CheckHandler(const Handler& handler, int payload_count) {
   if (handler.kind_case() == Handler::KIND_NOT_SET) {
     return Invalid("a handler is missing");
@@ -328,10 +372,7 @@ absl::Status CheckHandler(const Handler& handler, int payload_count) {
                              handler.exec().timeout_seconds() > 86400)) {
     return Invalid("handler.exec.timeout_seconds is outside 0 to 86400");
   }
-  if (handler.has_msi() && handler.msi().product_code().empty()) {
-    return Invalid("handler.msi.product_code is missing");
-  }
-  return absl::OkStatus();
+  return handler.has_msi() ? CheckMsi(handler.msi()) : absl::OkStatus();
 }
 
 absl::Status CheckRule(const Rule& rule) {

@@ -68,17 +68,17 @@ absl::StatusOr<Changes> ChangedPackages(Connection& connection,
   return changes;
 }
 
-absl::StatusOr<Changes> ChangedFiles(Connection& connection,
-                                     const Facts& facts) {
+absl::StatusOr<Changes> ChangedProbes(Connection& connection, FactKind kind,
+                                      const Facts& facts) {
   Changes changes;
   USHER_ASSIGN_OR_RETURN(
       Statement select,
       Bound(connection, "SELECT key, value FROM machine_fact WHERE kind = ?",
-            {Number(FactKind::kFile)}));
+            {Number(kind)}));
   while (true) {
     USHER_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return changes;
-    std::string stamp = facts.Stamp(select.Text(0));
+    std::string stamp = facts.Stamp(kind, select.Text(0));
     if (stamp != select.Text(1)) {
       changes.emplace_back(select.Text(0), std::move(stamp));
     }
@@ -138,15 +138,21 @@ absl::Status ApplyFacts(Connection& connection, const MachineFacts& machine,
                          ChangedPackages(connection, machine));
   USHER_RETURN_IF_ERROR(
       Record(connection, FactKind::kDebianPackage, packages, rows));
-  USHER_ASSIGN_OR_RETURN(const Changes files, ChangedFiles(connection, facts));
-  USHER_RETURN_IF_ERROR(Record(connection, FactKind::kFile, files, rows));
+  for (const FactKind kind : kProbedFacts) {
+    USHER_ASSIGN_OR_RETURN(const Changes changes,
+                           ChangedProbes(connection, kind, facts));
+    USHER_RETURN_IF_ERROR(Record(connection, kind, changes, rows));
+  }
   return Evaluator(connection, machine, facts).Refresh(std::move(rows));
 }
 
-absl::StatusOr<bool> FilesChanged(Connection& connection, const Facts& facts) {
-  USHER_ASSIGN_OR_RETURN(const Changes changes,
-                         ChangedFiles(connection, facts));
-  return !changes.empty();
+absl::StatusOr<bool> ProbesChanged(Connection& connection, const Facts& facts) {
+  for (const FactKind kind : kProbedFacts) {
+    USHER_ASSIGN_OR_RETURN(const Changes changes,
+                           ChangedProbes(connection, kind, facts));
+    if (!changes.empty()) return true;
+  }
+  return false;
 }
 
 }  // namespace usher::catalog

@@ -68,7 +68,7 @@ class SqlCatalog : public Catalog {
       bool changed = false;
       const absl::Status status =
           database_.Read([&](Connection& connection) -> absl::Status {
-            USHER_ASSIGN_OR_RETURN(changed, FilesChanged(connection, *facts_));
+            USHER_ASSIGN_OR_RETURN(changed, ProbesChanged(connection, *facts_));
             return absl::OkStatus();
           });
       if (!status.ok() || !changed) return status;

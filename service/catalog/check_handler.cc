@@ -6,6 +6,7 @@
 #include "common/error.h"
 #include "common/hresult.h"
 #include "common/package_version.h"
+#include "common/windows_names.h"
 #include "service/catalog/check_record.h"
 #include "service/catalog/names.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -17,6 +18,7 @@ using repository::v1::UpdateDescription;
 
 constexpr int kMaxArguments = 256;
 constexpr int kMaxStrip = 64;
+constexpr int kMaxProperties = 64;
 constexpr int kMaxTimeoutSeconds = 86400;
 
 absl::Status Invalid(absl::string_view reason) {
@@ -100,11 +102,14 @@ absl::Status CheckDeb(const repository::v1::DebHandler& handler) {
 
 absl::Status CheckMsi(const repository::v1::MsiHandler& handler) {
   if (!handler.product_code().empty() &&
-      !IsProductCode(handler.product_code())) {
+      CanonicalMsiCode(handler.product_code()).empty()) {
     return Invalid("an MSI product code is a UUID in braces");
   }
+  if (handler.properties_size() > kMaxProperties) {
+    return Invalid("too many MSI properties");
+  }
   for (const auto& [name, value] : handler.properties()) {
-    if (!IsProductName(name) || HasControlCharacters(value)) {
+    if (!IsMsiProperty(name) || !IsMsiPropertyValue(value)) {
       return Invalid(absl::StrCat("bad MSI property \"", name, "\""));
     }
   }

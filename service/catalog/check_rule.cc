@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/package_version.h"
 #include "common/uuid.h"
+#include "common/windows_names.h"
 #include "service/catalog/names.h"
 #include "service/catalog/rules.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -16,6 +19,7 @@ namespace {
 using repository::v1::Rule;
 
 constexpr size_t kMaxText = 4096;
+constexpr size_t kMaxQuoted = 100;
 constexpr absl::string_view kProduct = "{product:";
 
 absl::Status Invalid(absl::string_view reason) {
@@ -28,6 +32,18 @@ absl::Status CheckComparison(int comparison) {
   return Error(hr::kWuEEeUnknownExpression,
                absl::StrCat("applicability rule: comparison ", comparison,
                             " is unknown; a newer Usher may know it"));
+}
+
+// "C:\…" or "%NAME%\…".
+bool IsAbsoluteWindowsPath(absl::string_view path) {
+  if (absl::ConsumePrefix(&path, "%")) {
+    const size_t end = path.find('%');
+    return end != absl::string_view::npos && end > 0 &&
+           (absl::StartsWith(path.substr(end), "%\\") ||
+            absl::StartsWith(path.substr(end), "%/"));
+  }
+  return path.size() > 2 && absl::ascii_isalpha(path[0]) && path[1] == ':' &&
+         (path[2] == '\\' || path[2] == '/');
 }
 
 absl::Status CheckFile(const repository::v1::FileRule& rule) {
@@ -45,12 +61,15 @@ absl::Status CheckFile(const repository::v1::FileRule& rule) {
     if (absl::StrContains(path, "..")) {
       return Invalid(absl::StrCat("'..' in the file path ", path));
     }
-  } else if (!absl::StartsWith(path, "/") &&
-             !(path.size() > 2 && path[1] == ':')) {
+  } else if (!absl::StartsWith(path, "/") && !IsAbsoluteWindowsPath(path)) {
     return Invalid(absl::StrCat("the file path ", path, " is not absolute"));
   }
   if (!rule.sha256().empty() && rule.sha256().size() != 32) {
     return Invalid("a SHA-256 has 32 bytes");
+  }
+  if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
+      !IsWindowsVersion(rule.version())) {
+    return Invalid("a file's version is up to four numbers with dots between");
   }
   return CheckComparison(rule.comparison());
 }
@@ -64,6 +83,39 @@ absl::Status CheckOperatingSystem(
   if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
       rule.version().empty()) {
     return Invalid("an operating system comparison needs a version");
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status CheckRegistry(const repository::v1::RegistryRule& rule) {
+  if (!IsRegistryKey(rule.key())) {
+    return Invalid(absl::StrCat("\"", rule.key().substr(0, kMaxQuoted),
+                                "\" is no registry key below HKLM or HKCU"));
+  }
+  if (!IsRegistryValueName(rule.value()) || rule.data().size() > kMaxText) {
+    return Invalid("a registry value's name or data is too long");
+  }
+  if (rule.value().empty() &&
+      rule.comparison() != repository::v1::COMPARISON_EXISTS) {
+    return Invalid("a registry key has no data to compare; name a value");
+  }
+  return CheckComparison(rule.comparison());
+}
+
+absl::Status CheckMsiProduct(repository::v1::MsiProductRule& rule) {
+  if (rule.product_code().empty() == rule.upgrade_code().empty()) {
+    return Invalid("an MSI product has a product code or an upgrade code");
+  }
+  std::string& code = rule.product_code().empty()
+                          ? *rule.mutable_upgrade_code()
+                          : *rule.mutable_product_code();
+  code = CanonicalMsiCode(code);
+  if (code.empty()) {
+    return Invalid("an MSI product code or upgrade code is a UUID in braces");
+  }
+  if (rule.comparison() != repository::v1::COMPARISON_EXISTS &&
+      !IsWindowsVersion(rule.version())) {
+    return Invalid("an MSI product's version is numbers with dots between");
   }
   return CheckComparison(rule.comparison());
 }
@@ -127,16 +179,9 @@ absl::Status Check(Rule& rule, int depth, int& nodes) {
     case Rule::kFile:
       return CheckFile(rule.file());
     case Rule::kRegistry:
-      if (!absl::StartsWith(rule.registry().key(), "HKLM\\") &&
-          !absl::StartsWith(rule.registry().key(), "HKCU\\")) {
-        return Invalid("a registry key begins with HKLM\\ or HKCU\\");
-      }
-      return CheckComparison(rule.registry().comparison());
+      return CheckRegistry(rule.registry());
     case Rule::kMsiProduct:
-      if (!IsProductCode(rule.msi_product().product_code())) {
-        return Invalid("an MSI product code is a UUID in braces");
-      }
-      return CheckComparison(rule.msi_product().comparison());
+      return CheckMsiProduct(*rule.mutable_msi_product());
     case Rule::kDebianPackage:
       return CheckDebianPackage(rule.debian_package());
     case Rule::kInstalledUpdate:

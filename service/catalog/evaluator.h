@@ -76,9 +76,9 @@ class Evaluator {
 absl::Status ApplyFacts(store::Connection& connection,
                         const MachineFacts& machine, Facts& facts);
 
-// Whether a file that some rule names has changed since ApplyFacts.
-absl::StatusOr<bool> FilesChanged(store::Connection& connection,
-                                  const Facts& facts);
+// Whether a probed fact that some rule names has changed since ApplyFacts.
+absl::StatusOr<bool> ProbesChanged(store::Connection& connection,
+                                   const Facts& facts);
 
 }  // namespace usher::catalog
 

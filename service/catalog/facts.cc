@@ -21,6 +21,7 @@ constexpr uint64_t kMaxOsRelease = 64 * 1024;
 // File digests remembered; beyond that all are forgotten.
 constexpr size_t kMaxHashed = 1024;
 constexpr absl::string_view kProduct = "{product:";
+constexpr absl::string_view kUpgrade = "upgrade ";
 
 // The value of NAME=value or NAME="value" in os-release.
 std::string OsReleaseValue(absl::string_view text, absl::string_view name) {
@@ -36,6 +37,16 @@ std::string OsReleaseValue(absl::string_view text, absl::string_view name) {
     return std::string{line};
   }
   return "";
+}
+
+FactsOptions WithProbe(FactsOptions options) {
+  if (options.probe == nullptr) options.probe = NewSystemProbe();
+  return options;
+}
+
+// Tells "there, and empty" from "not there".
+std::string StampOf(const absl::optional<std::string>& found) {
+  return found.has_value() ? absl::StrCat("=", *found) : "";
 }
 
 }  // namespace
@@ -54,7 +65,12 @@ std::string MachineFacts::PackageText(absl::string_view name) const {
       });
 }
 
-Facts::Facts(FactsOptions options) : options_(std::move(options)) {}
+std::string RegistryFactKey(absl::string_view key, absl::string_view value) {
+  // Neither has control characters.
+  return absl::StrCat(key, "\n", value);
+}
+
+Facts::Facts(FactsOptions options) : options_(WithProbe(std::move(options))) {}
 
 absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
   absl::MutexLock lock(&mutex_);
@@ -64,6 +80,7 @@ absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
   if (current_ != nullptr && stamp == stamp_) return current_;
   auto facts = std::make_shared<MachineFacts>();
   facts->family = MachineFamily();
+  facts->version = MachineVersion();
   facts->architecture = MachineArchitecture();
   facts->labels = options_.labels;
   std::sort(facts->labels.begin(), facts->labels.end());
@@ -82,20 +99,46 @@ absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
 }
 
 std::filesystem::path Facts::Resolve(absl::string_view rule_path) const {
-  if (!absl::StartsWith(rule_path, kProduct)) return PathFromUtf8(rule_path);
+  if (!absl::StartsWith(rule_path, kProduct)) return SystemPath(rule_path);
   const size_t end = rule_path.find('}');
   const absl::string_view name =
       rule_path.substr(kProduct.size(), end - kProduct.size());
   absl::string_view rest = rule_path.substr(end + 1);
   absl::ConsumePrefix(&rest, "/");
   std::filesystem::path path =
-      options_.product_dir / PathFromUtf8(name) / "current";
+      CurrentFolder(options_.product_dir / PathFromUtf8(name));
   if (!rest.empty()) path /= PathFromUtf8(rest);
   return path;
 }
 
+std::string Facts::Stamp(FactKind kind, absl::string_view key) const {
+  switch (kind) {
+    case FactKind::kFile:
+      return Stamp(key);
+    case FactKind::kRegistry: {
+      const std::pair<absl::string_view, absl::string_view> parts =
+          absl::StrSplit(key, absl::MaxSplits('\n', 1));
+      return StampOf(probe().RegistryData(parts.first, parts.second));
+    }
+    case FactKind::kMsiProduct:
+      if (absl::ConsumePrefix(&key, kUpgrade)) {
+        return absl::StrJoin(probe().MsiVersionsByUpgradeCode(key), "\n");
+      }
+      return StampOf(probe().MsiVersion(key));
+    default:
+      return "";
+  }
+}
+
 std::string Facts::Stamp(absl::string_view rule_path) const {
-  return FileStamp(Resolve(rule_path));
+  const std::filesystem::path path = Resolve(rule_path);
+  return path.empty() ? "" : FileStamp(path);
+}
+
+std::string Facts::FileVersion(absl::string_view rule_path) const {
+  // A file that may not be looked at has no stamp.
+  return Stamp(rule_path).empty() ? ""
+                                  : probe().FileVersion(Resolve(rule_path));
 }
 
 bool Facts::HasDigest(absl::string_view rule_path, const Sha256Digest& digest) {

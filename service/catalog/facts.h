@@ -3,8 +3,10 @@
 
 // The machine as applicability rules see it.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/sha256.h"
 #include "service/catalog/dpkg_status.h"
+#include "service/catalog/system_probe.h"
 
 namespace usher::catalog {
 
@@ -25,13 +28,27 @@ enum class FactKind {
   kDebianPackage = 1,  // key: package name
   kFile = 2,           // key: path as the rule has it
   kUpdate = 3,         // key: update id
+  kRegistry = 4,       // key: RegistryFactKey()
+  kMsiProduct = 5,     // key: product code, or "upgrade " + upgrade code
 };
+
+// The facts that each look at the system on their own, when they are needed.
+inline constexpr FactKind kProbedFacts[] = {
+    FactKind::kFile, FactKind::kRegistry, FactKind::kMsiProduct};
+
+inline bool IsProbed(FactKind kind) {
+  return std::find(std::begin(kProbedFacts), std::end(kProbedFacts), kind) !=
+         std::end(kProbedFacts);
+}
+
+// The key of a registry value, or with an empty name of a registry key.
+std::string RegistryFactKey(absl::string_view key, absl::string_view value);
 
 // An immutable snapshot.
 struct MachineFacts {
   std::string family;        // "linux", "windows"
   std::string distribution;  // ID of os-release
-  std::string version;       // VERSION_ID of os-release
+  std::string version;       // VERSION_ID of os-release, or of Windows
   std::string architecture;  // "amd64"
   std::vector<std::string> labels;
   std::string boot_id;
@@ -50,6 +67,8 @@ struct FactsOptions {
   std::filesystem::path product_dir;
   // Labels of the configuration's [machine] labels.
   std::vector<std::string> labels;
+  // What Windows knows; null: the system's own. For tests.
+  std::shared_ptr<const SystemProbe> probe;
 };
 
 // Thread-safe.
@@ -61,8 +80,14 @@ class Facts {
   // changed; as long as they did not, the same object comes back.
   absl::StatusOr<std::shared_ptr<const MachineFacts>> Current();
 
-  // The stamp of a rule's path: changes with the file, "" when there is none.
+  // A text that changes with what a rule may find out about a probed fact; ""
+  // when there is nothing of it.
+  std::string Stamp(FactKind kind, absl::string_view key) const;
+  // The same for a rule's path.
   std::string Stamp(absl::string_view rule_path) const;
+  // Four numbers with dots between, or "".
+  std::string FileVersion(absl::string_view rule_path) const;
+  const SystemProbe& probe() const { return *options_.probe; }
   // Whether the file has that content. Hashed only when its stamp changed.
   bool HasDigest(absl::string_view rule_path, const Sha256Digest& digest);
 

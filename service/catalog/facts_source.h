@@ -8,12 +8,17 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/sha256.h"
 
 namespace usher::catalog {
 
 // "linux" or "windows".
 std::string MachineFamily();
+
+// The version and build of Windows ("10.0.19045"); "" on Linux, where
+// os-release has it.
+std::string MachineVersion();
 
 // Debian's name of the architecture the kernel runs on ("amd64"), or the
 // kernel's own when Debian has none.
@@ -26,6 +31,14 @@ std::string FileStamp(const std::filesystem::path& path);
 // The SHA-256 of a regular file's bytes; WU_E_INVALID_FILE for anything that
 // is not one, without waiting on devices and pipes.
 absl::StatusOr<Sha256Digest> FileDigest(const std::filesystem::path& path);
+
+// The folder in use of an archive product whose folder is `product`; may not
+// exist.
+std::filesystem::path CurrentFolder(const std::filesystem::path& product);
+
+// A checked rule's path as this system has it, "%NAME%" at its start filled in
+// on Windows; empty when that is not defined.
+std::filesystem::path SystemPath(absl::string_view rule_path);
 
 }  // namespace usher::catalog
 

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/file_io.h"
 #include "service/catalog/facts_source.h"
 
 namespace usher::catalog {
@@ -31,6 +32,8 @@ class Descriptor {
 }  // namespace
 
 std::string MachineFamily() { return "linux"; }
+
+std::string MachineVersion() { return ""; }
 
 std::string MachineArchitecture() {
   struct utsname name = {};
@@ -78,6 +81,16 @@ absl::StatusOr<Sha256Digest> FileDigest(const std::filesystem::path& path) {
     if (count == 0) return hash.Finish();
     hash.Update({buffer.data(), static_cast<size_t>(count)});
   }
+}
+
+std::filesystem::path CurrentFolder(const std::filesystem::path& product) {
+  return product / "current";
+}
+
+std::filesystem::path SystemPath(absl::string_view rule_path) {
+  // Windows' paths would be relative ones here.
+  std::filesystem::path path = PathFromUtf8(rule_path);
+  return path.is_absolute() ? path : std::filesystem::path();
 }
 
 }  // namespace usher::catalog

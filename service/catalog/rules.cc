@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <string>
+#include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "common/package_version.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -57,12 +62,53 @@ bool MatchesArchitecture(const repository::v1::ArchitectureRule& rule,
 }
 
 bool MatchesFile(const repository::v1::FileRule& rule, Facts& facts) {
-  // File versions are a thing of Windows.
-  if (rule.comparison() != repository::v1::COMPARISON_EXISTS) return false;
+  if (rule.comparison() != repository::v1::COMPARISON_EXISTS) {
+    const std::string version = facts.FileVersion(rule.path());
+    if (version.empty() ||
+        !Satisfies(CompareDottedVersions(version, rule.version()),
+                   rule.comparison())) {
+      return false;
+    }
+  }
   if (rule.sha256().empty()) return !facts.Stamp(rule.path()).empty();
   Sha256Digest digest;
   std::memcpy(digest.data(), rule.sha256().data(), digest.size());
   return facts.HasDigest(rule.path(), digest);
+}
+
+bool LooksLikeVersion(absl::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isdigit(c) || c == '.';
+  });
+}
+
+bool MatchesRegistry(const repository::v1::RegistryRule& rule,
+                     const Facts& facts) {
+  const absl::optional<std::string> found =
+      facts.probe().RegistryData(rule.key(), rule.value());
+  if (!found.has_value()) return false;
+  const bool versions =
+      LooksLikeVersion(*found) && LooksLikeVersion(rule.data());
+  return Satisfies(versions ? CompareDottedVersions(*found, rule.data())
+                            : found->compare(rule.data()),
+                   rule.comparison());
+}
+
+bool MatchesMsiProduct(const repository::v1::MsiProductRule& rule,
+                       const Facts& facts) {
+  std::vector<std::string> versions;
+  if (rule.upgrade_code().empty()) {
+    const absl::optional<std::string> version =
+        facts.probe().MsiVersion(rule.product_code());
+    if (version.has_value()) versions.push_back(*version);
+  } else {
+    versions = facts.probe().MsiVersionsByUpgradeCode(rule.upgrade_code());
+  }
+  return std::any_of(
+      versions.begin(), versions.end(), [&rule](const std::string& version) {
+        return Satisfies(CompareDottedVersions(version, rule.version()),
+                         rule.comparison());
+      });
 }
 
 bool MatchesDebianPackage(const repository::v1::DebianPackageRule& rule,
@@ -133,9 +179,10 @@ absl::StatusOr<bool> EvaluateRule(const Rule& rule, const MachineFacts& machine,
     case Rule::kMachineLabel:
       return std::find(machine.labels.begin(), machine.labels.end(),
                        rule.machine_label().label()) != machine.labels.end();
-    // Neither exists on this system.
     case Rule::kRegistry:
+      return MatchesRegistry(rule.registry(), facts);
     case Rule::kMsiProduct:
+      return MatchesMsiProduct(rule.msi_product(), facts);
     case Rule::KIND_NOT_SET:
       return false;
   }
@@ -160,6 +207,18 @@ void CollectFacts(const Rule& rule, absl::string_view own_update_id,
       break;
     case Rule::kFile:
       facts.emplace(FactKind::kFile, rule.file().path());
+      break;
+    case Rule::kRegistry:
+      facts.emplace(
+          FactKind::kRegistry,
+          RegistryFactKey(rule.registry().key(), rule.registry().value()));
+      break;
+    case Rule::kMsiProduct:
+      facts.emplace(
+          FactKind::kMsiProduct,
+          rule.msi_product().upgrade_code().empty()
+              ? rule.msi_product().product_code()
+              : absl::StrCat("upgrade ", rule.msi_product().upgrade_code()));
       break;
     case Rule::kDebianPackage:
       facts.emplace(FactKind::kDebianPackage, rule.debian_package().package());

@@ -274,10 +274,10 @@ absl::Status InsertDependencies(Connection& connection, int64_t row,
     USHER_RETURN_IF_ERROR(Run(connection,
                               "INSERT INTO rule_dependency VALUES(?, ?, ?)",
                               {row, number, key}));
-    if (kind == FactKind::kFile) {
+    if (IsProbed(kind)) {
       USHER_RETURN_IF_ERROR(
           Run(connection, "INSERT OR IGNORE INTO machine_fact VALUES(?, ?, ?)",
-              {number, key, facts.Stamp(key)}));
+              {number, key, facts.Stamp(kind, key)}));
     }
   }
   return absl::OkStatus();
