@@ -2,7 +2,8 @@
 #define USHER_COMMON_FILE_IO_H_
 
 // Small, durable file operations; paths are UTF-8 inside, UTF-16 at the
-// Windows API. Platform twins: file_io_posix.cc, file_io_win.cc.
+// Windows API. Platform twins: file_io_posix.cc, file_io_win.cc, and for
+// RemoveTree remove_tree_posix.cc, remove_tree_win.cc.
 
 #include <cstdint>
 #include <filesystem>
@@ -20,7 +21,8 @@ enum class Access {
   kWorldRead,  // everyone may read (0644 / 0755)
 };
 
-// Conversions between std::filesystem::path and UTF-8 text.
+// Conversions between std::filesystem::path and UTF-8 text. On Windows, what is
+// not valid becomes U+FFFD.
 std::string PathToUtf8(const std::filesystem::path& path);
 std::filesystem::path PathFromUtf8(absl::string_view text);
 

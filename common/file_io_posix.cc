@@ -74,6 +74,14 @@ absl::Status WriteNewFile(const std::filesystem::path& path,
 
 }  // namespace
 
+std::string PathToUtf8(const std::filesystem::path& path) {
+  return path.native();
+}
+
+std::filesystem::path PathFromUtf8(absl::string_view text) {
+  return std::string(text);
+}
+
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
                                      uint64_t max_bytes) {
   const std::string name = PathToUtf8(path);
