@@ -34,7 +34,8 @@ absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
     absl::Status status =
         core.persistence().SaveNewJob(session, job, *parameters);
     if (!status.ok()) {
-      session->RemoveJob(job->id());
+      job->Refuse(status);
+      DiscardJob(core, *session, *job);
       return status;
     }
   }

@@ -68,6 +68,7 @@ absl::Status Begin(Core& core, const Call& call, const std::string& name,
       PlanInstall(installer, initial, id, *found.session));
   USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, &installer));
   if (absl::Status status = job->Begin(); !status.ok()) {
+    job->Refuse(status);
     DiscardJob(core, *found.session, *job);
     return status;
   }

@@ -78,6 +78,10 @@ void Job::RequestAbort() {
   CancellationToken(cancel_).Cancel();
 }
 
+void Job::Refuse(const absl::Status& why) {
+  Complete(v1::OPERATION_RESULT_CODE_FAILED, HResultOf(why), why.message());
+}
+
 absl::Status Job::BeginEnd(int kind) {
   absl::MutexLock lock(&mutex_);
   if (kind != kind_) {

@@ -67,6 +67,10 @@ class Job : public std::enable_shared_from_this<Job> {
   // Asks for an end; returns at once. A completed job stays as it is.
   void RequestAbort();
 
+  // Ends a job that was found unable to begin, so that whoever found it in the
+  // meantime learns of that. It is then to be dropped.
+  void Refuse(const absl::Status& why);
+
   // Claims the job's result for an End… call, so that no other takes it:
   // WU_E_INVALID_OPERATION if it was taken, is being taken, or the job is of
   // another kind (UAMG-156). Then either FinishEnd or AbandonEnd.

@@ -335,6 +335,7 @@ absl::Status FakeInstalls::Begin(
     const install::InstallRequest& request,
     std::shared_ptr<install::InstallObserver> observer,
     const CancellationToken& /*cancel*/) {
+  if (state_->on_begin) state_->on_begin(request);
   absl::MutexLock lock(&state_->mutex);
   if (!state_->begin_error.ok()) return state_->begin_error;
   state_->begun.push_back(request);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -151,6 +152,8 @@ class FakeInstalls : public install::InstallEngine {
     std::vector<std::string> resumed;
     std::vector<install::UnfinishedJob> unfinished;
     absl::Status begin_error;
+    // If set, called by Begin, without locks, before it does anything.
+    std::function<void(const install::InstallRequest&)> on_begin;
     bool busy = false;
   };
   explicit FakeInstalls(std::shared_ptr<State> state)

@@ -340,6 +340,30 @@ TEST(InstallJobTest, ARefusedBeginLeavesNoJob) {
   EXPECT_EQ(jobs.jobs_size(), 0);
 }
 
+// Another client of the session can find the job before it is refused.
+TEST(InstallJobTest, WhoWaitsForARefusedJobLearnsOfIt) {
+  World world;
+  world.catalog->Add(1);
+  const std::string session = OpenName(world, kRoot);
+  std::shared_ptr<Job> job;
+  bool told = false;
+  world.installs->begin_error = Error(hr::kWuEInstallNotAllowed, "busy");
+  world.installs->on_begin = [&](const install::InstallRequest& request) {
+    job = Find(world, absl::StrCat(session, "/jobs/", request.job_id));
+    ASSERT_NE(job, nullptr);
+    job->OnSettled([&told] { told = true; });
+  };
+  EXPECT_EQ(HResultOf(Install(world, session, {1}).status()),
+            hr::kWuEInstallNotAllowed);
+  ASSERT_TRUE(told);
+  v1::Job state;
+  job->Read(state);
+  EXPECT_EQ(state.state(), v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(state.result_code(), v1::OPERATION_RESULT_CODE_FAILED);
+  EXPECT_EQ(static_cast<HResult>(state.hresult()), hr::kWuEInstallNotAllowed);
+  EXPECT_EQ(state.message(), "busy");
+}
+
 TEST(InstallJobTest, UnprivilegedCallersAreRefused) {  // UAMG-241
   World world;
   v1::CreateInstallerRequest create;
