@@ -21,8 +21,9 @@ namespace {
 constexpr int kWorkers = 2;
 constexpr absl::Duration kProgressInterval = absl::Milliseconds(100);
 constexpr int kLongestPoll = 60 * 1000;  // milliseconds
-// An attempt that brought this much counts as a success of its own: a large
-// file over a bad line takes more attempts than a small one.
+// An attempt that brings the file on by this much counts as a success of its
+// own: a large file over a bad line takes more attempts than a small one. The
+// same bytes once more, from a server that knows no ranges, do not count.
 constexpr int64_t kProgressThatCounts = int64_t{1} << 20;
 
 std::string LogContext(const Transfer& transfer) {
@@ -317,7 +318,10 @@ void Engine::Receive(Transfer& transfer, const JobEvent& event) {
        .connect_timeout = options_.connect_timeout},
       {.begin =
            [self](const Validators& validators, bool restart) {
-             if (restart) self->resumed = false;
+             if (restart) {
+               self->resumed = false;
+               self->start = 0;
+             }
              self->job->Begin(validators, restart);
            },
        .write =
@@ -330,6 +334,7 @@ void Engine::Receive(Transfer& transfer, const JobEvent& event) {
     Fail(transfer, http.status(), false);
     return;
   }
+  transfer.start = event.offset;
   transfer.received = 0;
   transfer.http = *std::move(http);
   transfer.state = Transfer::State::kReceiving;
@@ -381,7 +386,11 @@ void Engine::OnFault(Transfer& transfer, const HttpFault& fault) {
       Fail(transfer, fault.status, false);
       return;
     case Remedy::kRetry: {
-      if (transfer.received >= kProgressThatCounts) transfer.failures = 0;
+      const int64_t reached = transfer.start + transfer.received;
+      if (reached - transfer.furthest >= kProgressThatCounts) {
+        transfer.furthest = reached;
+        transfer.failures = 0;
+      }
       ++transfer.failures;
       if (transfer.failures >= options_.max_attempts) {
         Fail(transfer, fault.status, false);
@@ -507,6 +516,7 @@ void Engine::OnClosed(Transfer& transfer) {
   transfer.job.reset();
   transfer.not_before = absl::InfinitePast();
   transfer.failures = 0;
+  transfer.furthest = 0;
   transfer.resumed = false;
   transfer.restarted = false;
   transfer.reported = 0;

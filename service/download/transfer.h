@@ -57,7 +57,10 @@ struct Transfer {
   absl::Time not_before = absl::InfinitePast();
   // Attempts that failed in a row, each without much progress.
   int failures = 0;
+  int64_t start = 0;     // where in the file this attempt begins
   int64_t received = 0;  // bytes, in this attempt
+  // How much of the file the best attempt had when progress last counted.
+  int64_t furthest = 0;
   // Bytes from an earlier attempt are part of the file.
   bool resumed = false;
   bool restarted = false;

@@ -195,6 +195,21 @@ TEST_F(HostileTest, ServerErrorsAreNotTriedForEver) {
       hr::kWuEPtHttpStatusServerError, 4);
 }
 
+// The same first part again and again is no progress, however much it is.
+TEST_F(HostileTest, TheSamePartIsNotFetchedForEver) {
+  const std::string content = Noise(3 << 20, 79);
+  RawServer server([&](RawConnection& connection, const std::string&, int) {
+    connection.Send(Head("200 OK", absl::StrCat("Content-Length: ",
+                                                content.size(), "\r\n")) +
+                    content.substr(0, content.size() / 2));
+  });
+  World world(state_.path());
+  EXPECT_EQ(HResultOf(world.Get(server.Url("/file"), content)),
+            hr::kWuEDownloadFailed);
+  // The first counts, as it brought something; then four in a row do not.
+  EXPECT_EQ(server.connections(), 4);
+}
+
 TEST_F(HostileTest, NobodyListens) {
   World world(state_.path());
   EXPECT_EQ(
