@@ -49,6 +49,14 @@ void ReadService(ConfigReader& reader, Config& config) {
              config.server.memory_bytes);
 }
 
+void ReadLoopback(ConfigReader& reader, Config& config) {
+  rpc::LoopbackOptions& options = config.loopback;
+  reader.Bool("enabled", options.enabled);
+  reader.Int("user_port", 0, 65'535, options.user_port);
+  reader.Int("administrator_port", 0, 65'535, options.administrator_port);
+  reader.Path("folder", options.folder);
+}
+
 void ReadLog(ConfigReader& reader, Config& config) {
   reader.Text(
       "level",
@@ -158,6 +166,7 @@ void ReadDocument(const toml::table& document, ConfigErrors& errors,
   };
   constexpr Section kSections[] = {
       {"service", ReadService},
+      {"loopback", ReadLoopback},
       {"log", ReadLog},
       {"limits", ReadLimits},
       {"repository", ReadRepository},
@@ -198,11 +207,12 @@ void ReadDocument(const toml::table& document, ConfigErrors& errors,
         ReadUpdateService(*element.as_table(), errors, config);
       }
     } else {
-      errors.Add(node, name,
-                 absl::StrCat("unknown key \"", name,
-                              "\"; known are: service, log, limits, "
-                              "repository, download, install, machine, policy "
-                              "and update_service"));
+      errors.Add(
+          node, name,
+          absl::StrCat("unknown key \"", name,
+                       "\"; known are: service, loopback, log, "
+                       "limits, repository, download, install, machine, policy "
+                       "and update_service"));
       return;
     }
   }
@@ -221,11 +231,13 @@ Config DefaultConfig(const std::filesystem::path& state_dir) {
     config.state_dir = "/var/lib/usher";
     config.cache_dir = "/var/cache/usher";
     config.socket = "/run/usher/usher.sock";
+    config.loopback.folder = "/run/usher";
     config.log_file = "/var/log/usher/usherd.log";
   } else {
     config.state_dir = state_dir;
     config.cache_dir = state_dir / "cache";
     config.socket = PathToUtf8(state_dir / "usher.sock");
+    config.loopback.folder = state_dir;
     config.log_file = state_dir / "log" / "usherd.log";
     config.world_accessible = false;
   }

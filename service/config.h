@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "service/download/download_engine.h"
 #include "service/repository/repository.h"
+#include "service/rpc/loopback_door.h"
 #include "service/rpc/server_pool.h"
 #include "service/session/authority.h"
 #include "service/session/limits.h"
@@ -39,6 +40,9 @@ struct Config {
   absl::Duration stop_timeout = absl::Seconds(20);
   std::string locale = "en";
   rpc::ServerOptions server;
+
+  // [loopback]; world_accessible comes from [service].
+  rpc::LoopbackOptions loopback;
 
   // [log]
   std::string log_level = "info";

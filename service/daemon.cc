@@ -162,6 +162,12 @@ absl::Status Daemon::Listen() {
       *core_, config_.server, [this](const std::string& credentials) {
         return listener_->OpenConnections(credentials);
       });
+  if (config_.loopback.enabled) {
+    rpc::LoopbackOptions loopback = config_.loopback;
+    loopback.world_accessible = config_.world_accessible;
+    USHER_ASSIGN_OR_RETURN(
+        loopback_, rpc::LoopbackDoor::Open(*core_, config_.server, loopback));
+  }
   return listener_->Start(
       [this](const std::unique_ptr<transport::Connection>& connection) {
         const absl::Status status = servers_->Serve(*connection);
@@ -176,7 +182,10 @@ void Daemon::Stop(absl::Duration grace) {
   if (listener_ != nullptr) listener_->Stop();
   // First the jobs: who waits for one is answered when it is parked.
   if (core_ != nullptr) core_->Stop();
-  if (servers_ != nullptr) servers_->Shutdown(absl::Now() + grace);
+  const absl::Time deadline = absl::Now() + grace;
+  if (loopback_ != nullptr) loopback_->Shutdown(deadline);
+  if (servers_ != nullptr) servers_->Shutdown(deadline);
+  loopback_.reset();
   servers_.reset();
   listener_.reset();
   core_.reset();

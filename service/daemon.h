@@ -39,6 +39,7 @@ class Daemon {
   std::unique_ptr<session::Core> core_;
   std::unique_ptr<transport::Listener> listener_;
   std::unique_ptr<rpc::ServerPool> servers_;
+  std::unique_ptr<rpc::LoopbackDoor> loopback_;
 };
 
 }  // namespace usher::daemon

@@ -18,6 +18,18 @@ namespace {
 
 constexpr char kRequestIdKey[] = "x-usher-request-id";
 constexpr size_t kMaxRequestId = 64;
+constexpr char kSecretKey[] = "x-usher-secret";
+
+// Takes as long for every wrong secret.
+bool SameSecret(const grpc::string_ref& given, const std::string& secret) {
+  if (given.size() != secret.size()) return false;
+  unsigned difference = 0;
+  for (size_t i = 0; i < secret.size(); ++i) {
+    difference |= static_cast<unsigned char>(given.data()[i]) ^
+                  static_cast<unsigned char>(secret[i]);
+  }
+  return difference == 0;
+}
 
 bool IsRequestId(const grpc::string_ref& text) {
   return !text.empty() && text.size() <= kMaxRequestId &&
@@ -48,6 +60,7 @@ spdlog::level::level_enum LevelOf(absl::StatusCode code,
     case absl::StatusCode::kDataLoss:
       return spdlog::level::err;
     case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kResourceExhausted:
       return spdlog::level::warn;
     default:
@@ -58,15 +71,27 @@ spdlog::level::level_enum LevelOf(absl::StatusCode code,
 }  // namespace
 
 CallRecord::CallRecord(const grpc::CallbackServerContext& context,
-                       const session::Caller& caller, const char* method,
+                       const Environment& environment, const char* method,
                        Kind kind)
     : method_(method), kind_(kind), start_(std::chrono::steady_clock::now()) {
-  call_.caller = caller;
+  call_.caller = environment.caller;
   const auto& metadata = context.client_metadata();
   const auto it = metadata.find(kRequestIdKey);
   call_.request_id = it != metadata.end() && IsRequestId(it->second)
                          ? std::string(it->second.data(), it->second.size())
                          : MakeRequestId();
+  if (!environment.secret.empty()) {
+    const auto secret = metadata.find(kSecretKey);
+    if (secret == metadata.end() ||
+        !SameSecret(secret->second, environment.secret)) {
+      admitted_ = Error(absl::StatusCode::kUnauthenticated, hr::kEAccessdenied,
+                        absl::StrCat("the call lacks the right ", kSecretKey,
+                                     " in its metadata; read it from the file "
+                                     "that the service wrote for its loopback "
+                                     "port"),
+                        kSecretKey);
+    }
+  }
 }
 
 grpc::Status CallRecord::Finish(const absl::Status& status) const {

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "service/rpc/environment.h"
 #include "service/session/authority.h"
 
 namespace usher::rpc {
@@ -21,7 +22,15 @@ class CallRecord {
   // `method` is "Service.Method" and must be a literal. The request id comes
   // from the metadata x-usher-request-id, or is made.
   CallRecord(const grpc::CallbackServerContext& context,
-             const session::Caller& caller, const char* method, Kind kind);
+             const Environment& environment, const char* method, Kind kind);
+
+  // What `handler` returns, an absl::Status or absl::StatusOr; or the reason
+  // why this call may not be handled at all. Every handler is called by it.
+  template <typename Handler>
+  auto IfAdmitted(const Handler& handler) const -> decltype(handler()) {
+    if (!admitted_.ok()) return admitted_;
+    return handler();
+  }
 
   const session::Call& call() const { return call_; }
   // Writes the call's line and makes its gRPC status. Call once.
@@ -32,6 +41,7 @@ class CallRecord {
   const Kind kind_;
   const std::chrono::steady_clock::time_point start_;
   session::Call call_;
+  absl::Status admitted_;
 };
 
 }  // namespace usher::rpc

@@ -62,12 +62,13 @@ class DownloaderServiceImpl : public v1::DownloaderService::CallbackService {
   grpc::ServerUnaryReactor* EndDownload(grpc::CallbackServerContext* context,
                                         const v1::EndDownloadRequest* request,
                                         v1::DownloadResult* response) override {
-    const CallRecord record(*context, environment_.caller,
+    const CallRecord record(*context, environment_,
                             "DownloaderService.EndDownload", Kind::kChange);
     return WaitForJob(
-        record,
-        session::ClaimJob(environment_.core, record.call(), request->job(),
-                          v1::JOB_KIND_DOWNLOAD),
+        record, record.IfAdmitted([&] {
+          return session::ClaimJob(environment_.core, record.call(),
+                                   request->job(), v1::JOB_KIND_DOWNLOAD);
+        }),
         [response](const session::FoundJob& found) -> absl::Status {
           v1::Job job;
           USHER_RETURN_IF_ERROR(session::FinishClaim(*found.job, job));

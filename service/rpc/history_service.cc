@@ -39,11 +39,12 @@ class HistoryServiceImpl : public v1::HistoryService::CallbackService {
   grpc::ServerWriteReactor<v1::QueryHistoryResponse>* QueryHistory(
       grpc::CallbackServerContext* context,
       const v1::QueryHistoryRequest* request) override {
+    const CallRecord record(*context, environment_,
+                            "HistoryService.QueryHistory", Kind::kRead);
     auto stream = std::make_shared<HistoryStream>(
-        environment_.core,
-        CallRecord(*context, environment_.caller, "HistoryService.QueryHistory",
-                   Kind::kRead),
-        session::HistoryReader::Make(environment_.core, *request));
+        environment_.core, record, record.IfAdmitted([&] {
+          return session::HistoryReader::Make(environment_.core, *request);
+        }));
     HistoryStream* const reactor = stream.get();
     stream->Begin();
     return reactor;

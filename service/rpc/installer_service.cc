@@ -88,11 +88,12 @@ class InstallerServiceImpl : public v1::InstallerService::CallbackService {
                                 const char* method, const std::string& job_name,
                                 v1::JobKind kind,
                                 v1::InstallationResult* response) {
-    const CallRecord record(*context, environment_.caller, method,
-                            Kind::kChange);
+    const CallRecord record(*context, environment_, method, Kind::kChange);
     return WaitForJob(
-        record,
-        session::ClaimJob(environment_.core, record.call(), job_name, kind),
+        record, record.IfAdmitted([&] {
+          return session::ClaimJob(environment_.core, record.call(), job_name,
+                                   kind);
+        }),
         [response](const session::FoundJob& found) -> absl::Status {
           v1::Job job;
           USHER_RETURN_IF_ERROR(session::FinishClaim(*found.job, job));

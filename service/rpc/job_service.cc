@@ -82,11 +82,13 @@ class JobServiceImpl : public v1::JobService::CallbackService {
   grpc::ServerWriteReactor<v1::JobEvent>* WatchJob(
       grpc::CallbackServerContext* context,
       const v1::WatchJobRequest* request) override {
-    auto stream = std::make_shared<WatchJobStream>(CallRecord(
-        *context, environment_.caller, "JobService.WatchJob", Kind::kRead));
+    auto stream = std::make_shared<WatchJobStream>(
+        CallRecord(*context, environment_, "JobService.WatchJob", Kind::kRead));
     WatchJobStream* const reactor = stream.get();
-    stream->Open(
-        session::WatchJob(environment_.core, reactor->call(), request->name()));
+    stream->Open(reactor->record().IfAdmitted([&] {
+      return session::WatchJob(environment_.core, reactor->record().call(),
+                               request->name());
+    }));
     return reactor;
   }
 
@@ -101,11 +103,13 @@ class JobServiceImpl : public v1::JobService::CallbackService {
       grpc::CallbackServerContext* context,
       const v1::CleanUpJobRequest* request,
       google::protobuf::Empty* /*response*/) override {
-    const CallRecord record(*context, environment_.caller,
-                            "JobService.CleanUpJob", Kind::kChange);
+    const CallRecord record(*context, environment_, "JobService.CleanUpJob",
+                            Kind::kChange);
     session::Core& core = environment_.core;
     return WaitForJob(
-        record, session::FindJob(core, record.call(), request->name()),
+        record, record.IfAdmitted([&] {
+          return session::FindJob(core, record.call(), request->name());
+        }),
         [&core](const session::FoundJob& found) {
           return session::CleanUp(core, found);
         },

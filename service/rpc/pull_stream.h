@@ -24,7 +24,7 @@ class PullStream : public grpc::ServerWriteReactor<Message>,
  public:
   explicit PullStream(CallRecord record) : record_(std::move(record)) {}
 
-  const session::Call& call() const { return record_.call(); }
+  const CallRecord& record() const { return record_; }
 
   // Keeps the stream alive until gRPC is done with it.
   void Begin() {

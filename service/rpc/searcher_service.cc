@@ -80,19 +80,21 @@ class SearcherServiceImpl : public Base {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Search(
       grpc::CallbackServerContext* context,
       const grpc::ByteBuffer* request) override {
-    const CallRecord record(*context, environment_.caller,
-                            "SearcherService.Search", Kind::kChange);
-    return StreamSearch(environment_.core, record, SearchEnd::kDropJob,
-                        Start(record, *request));
+    const CallRecord record(*context, environment_, "SearcherService.Search",
+                            Kind::kChange);
+    return StreamSearch(
+        environment_.core, record, SearchEnd::kDropJob,
+        record.IfAdmitted([&] { return Start(record, *request); }));
   }
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* EndSearch(
       grpc::CallbackServerContext* context,
       const grpc::ByteBuffer* request) override {
-    const CallRecord record(*context, environment_.caller,
-                            "SearcherService.EndSearch", Kind::kChange);
-    return StreamSearch(environment_.core, record, SearchEnd::kKeepJob,
-                        Claim(record, *request));
+    const CallRecord record(*context, environment_, "SearcherService.EndSearch",
+                            Kind::kChange);
+    return StreamSearch(
+        environment_.core, record, SearchEnd::kKeepJob,
+        record.IfAdmitted([&] { return Claim(record, *request); }));
   }
 
  private:

@@ -1,19 +1,16 @@
 #include "service/rpc/server_pool.h"
 
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/service_type.h>
-#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "service/rpc/environment.h"
+#include "service/rpc/server_build.h"
 #include "service/rpc/services.h"
-#include "service/rpc/unary.h"
 #include "service/session/core.h"
 #include "spdlog/spdlog.h"
 
@@ -22,48 +19,6 @@ namespace {
 
 // Beyond so many servers those without a connection are dropped.
 constexpr size_t kKeptServers = 16;
-constexpr int kMinPingIntervalMs = 10'000;
-constexpr int kMaxPingStrikes = 2;
-
-std::unique_ptr<grpc::Server> Build(
-    const ServerOptions& options, const std::string& name,
-    const std::vector<std::unique_ptr<grpc::Service>>& services) {
-  static std::once_flag once;
-  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
-
-  grpc::ServerBuilder builder;  // no port: connections are handed over
-  for (const auto& service : services) builder.RegisterService(service.get());
-  builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
-  // gRPC 1.51.1 does not bound streams, and floods of resets or CONTINUATION
-  // frames were published after it (docs/dependencies.md): few streams for
-  // each connection, small metadata, a memory quota for each caller's server
-  // and the listener's limit on connections bound what a local caller can use
-  // up. What it uses up is its own share.
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                             options.max_concurrent_streams);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
-                             options.max_metadata_bytes);
-  grpc::ResourceQuota quota(name);
-  quota.Resize(static_cast<size_t>(options.memory_bytes));
-  builder.SetResourceQuota(quota);
-  // The kernel tells at once when the other end of a local socket goes, so
-  // nobody needs keepalive pings: the service sends none and disconnects
-  // clients that send more than a few.
-  builder.AddChannelArgument(
-      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
-      kMinPingIntervalMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
-  // There is no bandwidth-delay product to measure on a local socket.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server != nullptr) {
-    for (const std::string& service : ServiceNames()) {
-      server->GetHealthCheckService()->SetServingStatus(service, true);
-    }
-  }
-  return server;
-}
-
 }  // namespace
 
 struct ServerPool::Entry {
@@ -73,7 +28,7 @@ struct ServerPool::Entry {
   std::unique_ptr<grpc::Server> server;
 
   Entry(session::Core& core, session::Caller caller)
-      : environment{core, std::move(caller)},
+      : environment{core, std::move(caller), {}},
         services(MakeServices(environment)) {}
 };
 
@@ -109,7 +64,7 @@ absl::Status ServerPool::Start(const transport::PeerIdentity& peer,
                                std::shared_ptr<Entry>& entry) {
   entry = std::make_shared<Entry>(
       core_, session::Caller{peer.user, peer.is_administrator});
-  entry->server = Build(options_, peer.credentials, entry->services);
+  entry->server = BuildServer(options_, peer.credentials, entry->services);
   if (entry->server == nullptr) {
     return Error(hr::kWuEUnexpected, "gRPC could not start a server");
   }

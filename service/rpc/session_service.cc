@@ -19,10 +19,13 @@ class WatchSessionStream : public PullStream<v1::SessionEvent> {
   void Open(session::Core& core, const v1::WatchSessionRequest& request) {
     std::weak_ptr<PullStream> weak = weak_from_this();
     absl::StatusOr<std::unique_ptr<session::SessionHold>> hold =
-        session::HoldSession(core, call(), request, first_,
-                             [weak, this](session::SessionEnd end) {
-                               if (const auto self = weak.lock()) EndWith(end);
-                             });
+        record().IfAdmitted([&] {
+          return session::HoldSession(core, record().call(), request, first_,
+                                      [weak, this](session::SessionEnd end) {
+                                        if (const auto self = weak.lock())
+                                          EndWith(end);
+                                      });
+        });
     {
       absl::MutexLock lock(&state_mutex_);
       error_ = hold.status();
@@ -120,9 +123,8 @@ class SessionServiceImpl : public v1::SessionService::CallbackService {
   grpc::ServerWriteReactor<v1::SessionEvent>* WatchSession(
       grpc::CallbackServerContext* context,
       const v1::WatchSessionRequest* request) override {
-    auto stream = std::make_shared<WatchSessionStream>(
-        CallRecord(*context, environment_.caller, "SessionService.WatchSession",
-                   Kind::kChange));
+    auto stream = std::make_shared<WatchSessionStream>(CallRecord(
+        *context, environment_, "SessionService.WatchSession", Kind::kChange));
     stream->Open(environment_.core, *request);
     return stream.get();
   }

@@ -10,17 +10,11 @@
 
 #include "common/cancellation.h"
 #include "service/rpc/call_record.h"
+#include "service/rpc/environment.h"
 #include "service/session/core.h"
 #include "service/session/thread_pool.h"
 
 namespace usher::rpc {
-
-// What the services of one server share: the session layer, and the identity
-// of everyone who is connected to this server.
-struct Environment {
-  session::Core& core;
-  const session::Caller caller;
-};
 
 // Answers on the thread that read the request. For calls that do not block.
 template <typename Request, typename Response>
@@ -30,10 +24,11 @@ grpc::ServerUnaryReactor* Inline(
     absl::Status (*handler)(session::Core&, const session::Call&,
                             const Request&, Response&),
     const Request* request, Response* response) {
-  const CallRecord record(*context, environment.caller, method, kind);
+  const CallRecord record(*context, environment, method, kind);
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  reactor->Finish(record.Finish(
-      handler(environment.core, record.call(), *request, *response)));
+  reactor->Finish(record.Finish(record.IfAdmitted([&] {
+    return handler(environment.core, record.call(), *request, *response);
+  })));
   return reactor;
 }
 
@@ -63,13 +58,15 @@ grpc::ServerUnaryReactor* OnPool(
                             const CancellationToken&),
     const Request* request, Response* response) {
   auto* const reactor =
-      new PooledReactor(CallRecord(*context, environment.caller, method, kind));
+      new PooledReactor(CallRecord(*context, environment, method, kind));
   pool.Post([&core = environment.core, reactor, handler, request, response] {
     const absl::Status status =
         reactor->cancel().cancelled()
             ? absl::CancelledError("the client gave up")
-            : handler(core, reactor->record().call(), *request, *response,
-                      reactor->cancel());
+            : reactor->record().IfAdmitted([&] {
+                return handler(core, reactor->record().call(), *request,
+                               *response, reactor->cancel());
+              });
     reactor->Finish(reactor->record().Finish(status));
   });
   return reactor;

@@ -20,13 +20,34 @@ class Failure(Exception):
         self.request_id = detail.request_id if detail else ""
 
 
+class Secret(grpc.UnaryUnaryClientInterceptor,
+             grpc.UnaryStreamClientInterceptor):
+    """Adds the secret of a loopback port to each call."""
+
+    def __init__(self, secret):
+        self._secret = secret
+
+    def _with_secret(self, continuation, details, request):
+        metadata = [*(details.metadata or ()),
+                    ("x-usher-secret", self._secret)]
+        return continuation(details._replace(metadata=metadata), request)
+
+    intercept_unary_unary = _with_secret
+    intercept_unary_stream = _with_secret
+
+
 class Api:
-    def __init__(self, stubs, address):
+    """`address` is a socket, or, with a secret, "127.0.0.1:PORT"."""
+
+    def __init__(self, stubs, address, secret=None):
         self.stubs = stubs
-        self.channel = grpc.insecure_channel(f"unix:{address}", options=[
+        target = f"unix:{address}" if secret is None else str(address)
+        self.channel = grpc.insecure_channel(target, options=[
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.max_receive_message_length", 4 * 1024 * 1024)])
         grpc.channel_ready_future(self.channel).result(timeout=CALL_SECONDS)
+        if secret is not None:
+            self.channel = grpc.intercept_channel(self.channel, Secret(secret))
         s = stubs
         self.sessions = s.session_grpc.SessionServiceStub(self.channel)
         self.searchers = s.searcher_grpc.SearcherServiceStub(self.channel)

@@ -1,0 +1,93 @@
+#include "service/rpc/loopback_door.h"
+
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/server.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/uuid.h"
+#include "service/rpc/environment.h"
+#include "service/rpc/server_build.h"
+#include "service/rpc/services.h"
+#include "spdlog/spdlog.h"
+
+namespace usher::rpc {
+
+struct LoopbackDoor::Door {
+  // In the order of construction; destroyed in reverse.
+  Environment environment;
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  std::unique_ptr<grpc::Server> server;
+  std::filesystem::path file;
+
+  Door(session::Core& core, session::Caller caller)
+      : environment{core, std::move(caller),
+                    RandomResourceId() + RandomResourceId()},
+        services(MakeServices(environment)) {}
+
+  absl::Status Open(const ServerOptions& options, int wanted_port,
+                    std::filesystem::path path, Access access) {
+    int port = 0;
+    server = BuildServer(options, environment.caller.user, services,
+                         absl::StrCat("127.0.0.1:", wanted_port), &port);
+    if (server == nullptr || port == 0) {
+      return Error(
+          hr::kWuEOperationinprogress,
+          absl::StrCat("cannot listen at 127.0.0.1:", wanted_port,
+                       "; another program may have that port, choose another "
+                       "one in [loopback] or 0 for any"),
+          absl::StrCat("127.0.0.1:", wanted_port));
+    }
+    file = std::move(path);
+    const nlohmann::json content = {
+        {"address", absl::StrCat("127.0.0.1:", port)},
+        {"secret", environment.secret}};
+    USHER_RETURN_IF_ERROR(
+        WriteFileAtomically(file, absl::StrCat(content.dump(), "\n"), access));
+    spdlog::info("also listening at 127.0.0.1:{} for {}, see {}", port,
+                 environment.caller.user, PathToUtf8(file));
+    return absl::OkStatus();
+  }
+};
+
+LoopbackDoor::LoopbackDoor() = default;
+
+LoopbackDoor::~LoopbackDoor() { Shutdown(absl::UnixEpoch()); }
+
+absl::StatusOr<std::unique_ptr<LoopbackDoor>> LoopbackDoor::Open(
+    session::Core& core, const ServerOptions& server,
+    const LoopbackOptions& options) {
+  std::unique_ptr<LoopbackDoor> door(new LoopbackDoor());
+  door->doors_.push_back(std::make_unique<Door>(
+      core, session::Caller{"loopback:user", /*is_administrator=*/false}));
+  USHER_RETURN_IF_ERROR(door->doors_.back()->Open(
+      server, options.user_port, options.folder / "loopback-user.json",
+      options.world_accessible ? Access::kWorldRead : Access::kPrivate));
+  door->doors_.push_back(std::make_unique<Door>(
+      core,
+      session::Caller{"loopback:administrator", /*is_administrator=*/true}));
+  USHER_RETURN_IF_ERROR(door->doors_.back()->Open(
+      server, options.administrator_port,
+      options.folder / "loopback-administrator.json", Access::kPrivate));
+  return door;
+}
+
+void LoopbackDoor::Shutdown(absl::Time deadline) {
+  for (const std::unique_ptr<Door>& door : doors_) {
+    std::error_code error;
+    if (!door->file.empty()) std::filesystem::remove(door->file, error);
+    if (door->server == nullptr) continue;
+    door->server->Shutdown(
+        absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
+    door->server->Wait();
+  }
+  doors_.clear();
+}
+
+}  // namespace usher::rpc
