@@ -14,6 +14,19 @@ namespace {
 using store::Connection;
 using store::Statement;
 
+// A package of another system's own kind can never be installed here.
+bool HandlerFits(const repository::v1::UpdateDescription& plan,
+                 const MachineFacts& machine) {
+  switch (plan.handler().kind_case()) {
+    case repository::v1::Handler::kDeb:
+      return machine.family == "linux";
+    case repository::v1::Handler::kMsi:
+      return machine.family == "windows";
+    default:
+      return true;
+  }
+}
+
 // Receipts as the rules of one row see them: by explicit id those of every
 // service, without id the row's own.
 class RowReceipts : public Receipts {
@@ -55,8 +68,8 @@ absl::StatusOr<RowState> Evaluator::Evaluate(
     const repository::v1::UpdateDescription& plan) {
   RowReceipts receipts(connection_, identity);
   RowState state;
-  state.installable = true;
-  if (plan.has_is_installable()) {
+  state.installable = HandlerFits(plan, machine_);
+  if (state.installable && plan.has_is_installable()) {
     USHER_ASSIGN_OR_RETURN(
         state.installable,
         EvaluateRule(plan.is_installable(), machine_, facts_, receipts));

@@ -46,10 +46,11 @@ class Evaluator {
             Facts& facts)
       : connection_(connection), machine_(machine), facts_(facts) {}
 
-  // The state of a row whose rules are in `plan`. Without an is_installed rule:
-  // installed if a receipt for this very update names this revision or a later
-  // one; a bundle also if all bundled updates are, and it is present if one is.
-  // Bundles look at the stored state of their children.
+  // The state of a row whose rules are in `plan`. A deb is installable on
+  // Linux only, an msi on Windows only, whatever the rules say. Without an
+  // is_installed rule: installed if a receipt for this very update names this
+  // revision or a later one; a bundle also if all bundled updates are, and it
+  // is present if one is. Bundles look at the stored state of their children.
   absl::StatusOr<RowState> Evaluate(
       const RowIdentity& identity,
       const repository::v1::UpdateDescription& plan);

@@ -153,7 +153,9 @@ ApplyResult ExecHandler::Apply(const Attempt& attempt) {
   const std::filesystem::path log = attempt.log_dir / "exec.log";
 
   platform::ProcessOptions options;
-  options.argv = {PathToUtf8(PayloadDir(attempt) / PathFromUtf8(*program))};
+  // cmd.exe, for a batch file, takes "/" for the beginning of an option.
+  options.argv = {PathToUtf8(
+      (PayloadDir(attempt) / PathFromUtf8(*program)).make_preferred())};
   const auto& arguments =
       install ? exec.arguments() : exec.uninstall_arguments();
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
@@ -163,6 +165,8 @@ ApplyResult ExecHandler::Apply(const Attempt& attempt) {
                          {"USHER_REVISION", absl::StrCat(attempt.key.revision)},
                          {"HOME", PathToUtf8(tmp)},
                          {"TMPDIR", PathToUtf8(tmp)},
+                         {"TEMP", PathToUtf8(tmp)},
+                         {"TMP", PathToUtf8(tmp)},
                          {"LC_ALL", "C.UTF-8"}};
   options.timeout = TimeoutOf(exec);
   options.log_file = log;

@@ -9,8 +9,9 @@ namespace usher::install {
 // when it was interrupted cannot be known, and cannot be undone.
 //
 // The program finds in its environment USHER_OPERATION ("install" or
-// "uninstall"), USHER_UPDATE_ID, USHER_REVISION, HOME, TMPDIR (private, empty,
-// removed afterwards) and LC_ALL=C.UTF-8. Its output goes to exec.log.
+// "uninstall"), USHER_UPDATE_ID, USHER_REVISION, HOME, TMPDIR, TEMP and TMP
+// (private, empty, removed afterwards) and LC_ALL=C.UTF-8. Its output goes to
+// exec.log.
 class ExecHandler : public Handler {
  public:
   absl::Status Prepare(const Attempt& attempt) override;

@@ -14,7 +14,7 @@ namespace usher::install {
 // usher.repository.v1.Handler.
 class HandlerSet {
  public:
-  // archive and exec; deb where there is dpkg. Platform twins:
+  // archive and exec; deb where there is dpkg, msi on Windows. Platform twins:
   // handler_set_posix.cc, handler_set_win.cc.
   static HandlerSet Standard(const InstallEngine::Options& options);
 

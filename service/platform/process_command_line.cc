@@ -1,5 +1,6 @@
 #include "service/platform/process_command_line.h"
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -11,13 +12,32 @@ namespace {
 // cmd.exe looks at these even between quotes, or they end the quotes.
 constexpr absl::string_view kUnsafeForBatch = "\"%!^&|<>\r\n";
 
+// The end of "NAME=" at the beginning of an argument, or 0.
+size_t PropertyEnd(absl::string_view argument) {
+  const size_t sign = argument.find('=');
+  if (sign == absl::string_view::npos) return 0;
+  for (const char c : argument.substr(0, sign)) {
+    if (!absl::ascii_isupper(static_cast<unsigned char>(c)) &&
+        !absl::ascii_isdigit(static_cast<unsigned char>(c)) && c != '_' &&
+        c != '.') {
+      return 0;
+    }
+  }
+  return sign + 1;
+}
+
 // Backslashes count only before a quote: there each is doubled.
 void AppendQuoted(std::string& line, absl::string_view argument, bool always) {
-  if (!always && !argument.empty() &&
+  const size_t property = PropertyEnd(argument);
+  if (!always && argument.size() > property &&
       argument.find_first_of(" \t\n\v\"") == absl::string_view::npos) {
     absl::StrAppend(&line, argument);
     return;
   }
+  // NAME="a b" is the same argument as "NAME=a b", and what msiexec, which has
+  // rules of its own, wants.
+  absl::StrAppend(&line, argument.substr(0, property));
+  argument.remove_prefix(property);
   line.push_back('"');
   size_t backslashes = 0;
   for (const char c : argument) {

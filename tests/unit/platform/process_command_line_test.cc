@@ -34,6 +34,12 @@ TEST(CommandLineTest, DoublesBackslashesBeforeAQuote) {
   EXPECT_EQ(Line({"p", "in \\the middle"}), "\"p\" \"in \\the middle\"");
 }
 
+// As msiexec wants it.
+TEST(CommandLineTest, QuotesOnlyThePartAfterAPropertyName) {
+  EXPECT_EQ(Line({"p", "DIR=C:\\a b", "EMPTY=", "x y=z", "A=b"}),
+            "\"p\" DIR=\"C:\\a b\" EMPTY=\"\" \"x y=z\" A=b");
+}
+
 TEST(CommandLineTest, KeepsWhatAShellWouldExpand) {
   EXPECT_EQ(Line({"p", "%PATH%", "&calc", "ü"}), "\"p\" %PATH% &calc ü");
 }

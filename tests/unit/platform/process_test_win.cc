@@ -72,9 +72,9 @@ TEST_F(ProcessTest, KeepsStreamsAndExitCode) {
 
 TEST_F(ProcessTest, PassesArgumentsAsTheyAre) {
   EXPECT_EQ(Run(Options({"arguments", "a b", "%PATH%", "", "\"q\" \\\" \\",
-                         "c:\\dir\\", "größe 漢字"}))
+                         "c:\\dir\\", "P=a b", "größe 漢字"}))
                 .output,
-            "[a b][%PATH%][][\"q\" \\\" \\][c:\\dir\\][größe 漢字]");
+            "[a b][%PATH%][][\"q\" \\\" \\][c:\\dir\\][P=a b][größe 漢字]");
 }
 
 TEST_F(ProcessTest, GivesACleanEnvironmentAndFolder) {
