@@ -19,7 +19,18 @@ target_compile_options(usher_options INTERFACE
 add_compile_options($<$<CONFIG:Release>:-ffunction-sections>
                     $<$<CONFIG:Release>:-fdata-sections>)
 add_link_options($<$<CONFIG:Release>:-Wl,--gc-sections>)
-if(NOT WIN32)
+if(WIN32)
+  # For generated code, too. UNICODE: a Windows call by its plain name is the
+  # wide one; NOMINMAX: no macros min and max.
+  add_compile_definitions(UNICODE _UNICODE NOMINMAX WIN32_LEAN_AND_MEAN)
+  if(MINGW)
+    # A program that needs nothing but Windows.
+    add_link_options(-static)
+    # Ubiquitous in generated code and templates, and too many for the object
+    # format's usual sections.
+    add_compile_options(-Wa,-mbig-obj)
+  endif()
+else()
   target_compile_options(usher_options INTERFACE -fstack-protector-strong)
   target_compile_definitions(usher_options INTERFACE
     $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)

@@ -17,6 +17,15 @@ readonly PACKAGES=(
   clang-format clang-tidy
 )
 
+# What only the Windows build and its tests need (dev.d/windows.sh).
+readonly WINDOWS_PACKAGES=(
+  g++-mingw-w64-x86-64-posix wine wine64
+  # Their versions say which sources are built for Windows.
+  zlib1g-dev libbz2-dev liblzma-dev libc-ares-dev libfmt-dev
+  # Joins SQLite's sources.
+  tcl
+)
+
 # Daemons that some of these packages would start; the tests run their own
 # copies on ports of their own.
 readonly UNWANTED_SERVICES=(nginx tinyproxy)
@@ -59,9 +68,14 @@ allow_services() {
   fi
 }
 
-command_deps() {
+command_deps() { install_packages "${PACKAGES[@]}"; }
+
+windows_deps() { install_packages "${PACKAGES[@]}" "${WINDOWS_PACKAGES[@]}"; }
+
+# install_packages PACKAGE…: those that are missing.
+install_packages() {
   local package missing=() fresh_services=()
-  for package in "${PACKAGES[@]}"; do
+  for package in "$@"; do
     is_installed "$package" || missing+=("$package")
   done
   ((${#missing[@]})) || return 0

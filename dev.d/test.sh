@@ -42,28 +42,26 @@ sanitizer_environment() {
   export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:halt_on_error=1:second_deadlock_stack=1
 }
 
-# test_on PRESET QUICK
+# test_on PRESET QUICK [windows]: with "windows" also the Windows build.
 test_on() {
-  local preset=$1 quick=$2 suites=(format ctest)
+  local preset=$1 quick=$2 suites=(format ctest "${@:3}")
   command_deps
-  if $quick; then
-    build "$preset"
-  else
-    build "$preset"
-    suites+=(pytest)
+  build "$preset"
+  $quick || suites+=(pytest)
+  if [[ " ${suites[*]} " == *" windows "* ]]; then
+    build_windows windows
+    run_windows_unit_tests
   fi
   run_suites "$preset" "$quick"
   "$PYTHON" tests/tally.py "build/$preset" "${suites[@]}"
 }
 
 command_test() {
-  local quick=false
   case ${1:-} in
-    '') ;;
-    --quick) quick=true ;;
+    '') test_on debug false ;;
+    --quick) test_on debug true ;;
     *) die "test: no option '$1'" ;;
   esac
-  test_on debug "$quick"
 }
 
 command_asan() { sanitizer_environment; test_on asan false; }

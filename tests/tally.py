@@ -1,6 +1,9 @@
 """Counts single test cases over all suites of one build.
 
-usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest)
+usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest, windows)
+
+The suite "windows" is ctest on the Windows build beside BUILD; the names of its
+tests begin with "windows/".
 
 Reads what the suites reported, names every failed and every skipped case, and
 prints as its last line "N passed, N failed[, N skipped]". A suite without a
@@ -21,11 +24,11 @@ class Tally:
         self.failed = []
         self.skipped = []
 
-    def add_cases(self, root):
+    def add_cases(self, root, prefix=""):
         """Counts the <testcase> elements of a JUnit report; how many failed."""
         before = len(self.failed)
         for case in root.iter("testcase"):
-            name = f"{case.get('classname')}.{case.get('name')}"
+            name = f"{prefix}{case.get('classname')}.{case.get('name')}"
             problem = case.find("failure")
             if problem is None:
                 problem = case.find("error")
@@ -63,14 +66,24 @@ def tally_format(tally, build):
         tally.failed.append(("format", "not formatted; ./dev fmt does it"))
 
 
-def tally_ctest(tally, build):
+def report_name(command):
+    """The report that GoogleTest names after its program.
+
+    For Windows the program is an argument of Wine's.
+    """
+    program = next((word for word in command if word.endswith(".exe")),
+                   command[0])
+    return pathlib.Path(program).name.removesuffix(".exe") + ".xml"
+
+
+def tally_ctest(tally, build, prefix=""):
     shown = subprocess.run(
         ["ctest", "--test-dir", str(build), "--show-only=json-v1"],
         capture_output=True, check=False)
     try:
         tests = json.loads(shown.stdout)["tests"]
     except (ValueError, KeyError):
-        tally.failed.append(("ctest", "cannot list its tests"))
+        tally.failed.append((f"{prefix}ctest", "cannot list its tests"))
         return
     report = parse(build / "reports/ctest.xml")
     outcome = {}
@@ -78,8 +91,8 @@ def tally_ctest(tally, build):
         outcome = {case.get("name"): case.get("status")
                    for case in report.iter("testcase")}
     for test in tests:
-        name = test["name"]
-        ran_well = outcome.get(name) == "run"
+        ran_well = outcome.get(test["name"]) == "run"
+        name = prefix + test["name"]
         labels = next((p["value"] for p in test.get("properties", [])
                        if p["name"] == "LABELS"), [])
         if "single" in labels:  # not GoogleTest: one case
@@ -88,13 +101,17 @@ def tally_ctest(tally, build):
             else:
                 tally.failed.append((name, "failed; its output is above"))
             continue
-        binary = pathlib.Path(test.get("command", [name])[0]).name
-        cases = parse(build / f"reports/gtest/{binary}.xml")
+        cases = parse(build / "reports/gtest" /
+                      report_name(test.get("command", [name])))
         if cases is None:
             tally.failed.append((name, "crashed or did not start: no report"))
-        elif not tally.add_cases(cases) and not ran_well:
+        elif not tally.add_cases(cases, prefix) and not ran_well:
             tally.failed.append((name, "exited with a failure, or timed out, "
                                  "after its cases had passed"))
+
+
+def tally_windows(tally, build):
+    tally_ctest(tally, build.parent / "windows", "windows/")
 
 
 def tally_pytest(tally, build):
@@ -112,7 +129,7 @@ def main():
     tally = Tally()
     for suite in sys.argv[2:]:
         {"format": tally_format, "ctest": tally_ctest,
-         "pytest": tally_pytest}[suite](tally, build)
+         "pytest": tally_pytest, "windows": tally_windows}[suite](tally, build)
 
     for title, cases in (("Skipped", tally.skipped), ("Failed", tally.failed)):
         if cases:
