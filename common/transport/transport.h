@@ -3,7 +3,7 @@
 
 // The local transport: ordinary gRPC over a Unix socket (Linux) or a named
 // pipe (Windows), with both ends known from the kernel. Platform twins:
-// transport_posix.cc, transport_win.cc.
+// dial, listener and peer, each _posix.cc and _win.cc.
 
 #include <cstdint>
 #include <functional>
@@ -60,6 +60,10 @@ struct ListenOptions {
   // beyond them is closed at once, without a byte.
   int max_connections = 1024;
   int max_connections_per_user = 256;
+  // A named pipe's client that has not begun to speak HTTP/2 by then is
+  // disconnected. (A silent socket costs next to nothing; a silent pipe may be
+  // one whose owner is not even known.)
+  absl::Duration handshake_timeout = absl::Seconds(10);
   // Told, on the listener's thread, why a connection was refused. May be
   // empty; must not block.
   std::function<void(const std::string& reason)> on_refused;

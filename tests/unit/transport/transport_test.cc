@@ -1,19 +1,15 @@
-// The local transport on this platform.
+// The local transport: what holds on every platform.
 
 #include "common/transport/transport.h"
 
-#include <fcntl.h>
+#include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <gtest/gtest.h>
 
-#include <cstring>
-#include <filesystem>
-#include <fstream>
+#include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,68 +17,32 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "common/error.h"
-#include "common/file_io.h"
-#include "common/uuid.h"
-#include "gmock/gmock.h"
-#include "gtest/gtest.h"
-#include "usher/v1/system.grpc.pb.h"
+#include "tests/unit/transport/echo_service.h"
+#include "tests/unit/transport/raw_client.h"
 
 namespace usher::transport {
 namespace {
 
 using ::testing::HasSubstr;
 
-class AgentService : public v1::SystemService::CallbackService {
-  grpc::ServerUnaryReactor* GetAgentInfo(
-      grpc::CallbackServerContext* context,
-      const v1::GetAgentInfoRequest* /*request*/,
-      v1::AgentInfo* response) override {
-    response->set_api_major_version(8);
-    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
-  }
-};
-
 class TransportTest : public ::testing::Test {
  protected:
-  TransportTest()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("usher-" + RandomResourceId().substr(0, 12))) {
-    options_.address = (folder_ / "run" / "usher.sock").native();
+  TransportTest() {
+    options_.address = NewAddress();
     options_.on_refused = [this](const std::string& reason) {
       absl::MutexLock lock(&mutex_);
       refused_.push_back(reason);
     };
   }
 
-  ~TransportTest() override {
-    std::error_code error;
-    std::filesystem::remove_all(folder_, error);
-  }
-
-  // Connects without a word; -1 if that fails.
-  int Connect() const {
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, options_.address.c_str(),
-                 sizeof(address.sun_path) - 1);
-    if (connect(fd, reinterpret_cast<const sockaddr*>(&address),
-                sizeof(address)) != 0) {
-      close(fd);
-      return -1;
+  // Waits until the listener has seen all connections of this user end.
+  static void AwaitNoConnections(const Listener& listener) {
+    const std::string credentials = absl::StrCat(OwnUser(), " administrator");
+    while (listener.OpenConnections(credentials) > 0) {
+      std::this_thread::yield();
     }
-    return fd;
   }
 
-  // Waits until the other end has closed `fd`.
-  static bool IsClosed(int fd) {
-    char byte = 0;
-    return read(fd, &byte, 1) == 0;
-  }
-
-  std::filesystem::path folder_;
   ListenOptions options_;
   absl::Mutex mutex_;
   std::vector<std::string> refused_ ABSL_GUARDED_BY(mutex_);
@@ -98,48 +58,124 @@ TEST_F(TransportTest, TheKernelNamesThePeer) {
                     accepted.Notify();
                   })
                   .ok());
-  const int fd = Connect();
-  ASSERT_GE(fd, 0);
+  const auto client = RawClient::Connect(options_.address);
+  ASSERT_NE(client, nullptr);
   accepted.WaitForNotification();
-  EXPECT_EQ(peer.user, absl::StrCat("uid:", geteuid()));
-  EXPECT_EQ(peer.process_id, getpid());
+  EXPECT_EQ(peer.user, OwnUser());
+  EXPECT_EQ(peer.process_id, OwnProcess());
   EXPECT_TRUE(peer.is_administrator);  // the service's own user
-  EXPECT_TRUE(IsClosed(fd));           // nobody served it
-  close(fd);
+  EXPECT_TRUE(client->IsClosed());     // nobody served it
 }
 
-TEST_F(TransportTest, ServesGrpcThroughTheSocket) {
+TEST_F(TransportTest, ServesGrpc) {
   auto listener = *Listener::Listen(options_);
-  AgentService service;
-  grpc::ServerBuilder builder;
-  builder.RegisterService(&service);
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  EchoServer server;
   ASSERT_TRUE(listener
                   ->Start([&](const std::unique_ptr<Connection>& connection) {
-                    EXPECT_TRUE(connection->Serve(*server).ok());
-                    EXPECT_FALSE(connection->Serve(*server).ok());
+                    EXPECT_TRUE(connection->Serve(server.server()).ok());
+                    EXPECT_FALSE(connection->Serve(server.server()).ok());
                   })
                   .ok());
-  DialOptions dial;
-  dial.address = options_.address;
-  auto channel = Dial(dial, grpc::ChannelArguments());
-  ASSERT_TRUE(channel.ok()) << channel.status();
-  {
-    grpc::ClientContext context;
-    v1::AgentInfo info;
-    const grpc::Status status =
-        v1::SystemService::NewStub(*channel)->GetAgentInfo(
-            &context, v1::GetAgentInfoRequest(), &info);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    EXPECT_EQ(info.api_major_version(), 8);
+  auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  EXPECT_TRUE(Echoes(channel, "hello"));
+  EXPECT_EQ(
+      listener->OpenConnections(absl::StrCat(OwnUser(), " administrator")), 1);
+  channel.reset();
+  AwaitNoConnections(*listener);
+}
+
+TEST_F(TransportTest, ServesManyClientsAtATime) {
+  constexpr int kClients = 16;
+  constexpr int kCalls = 25;
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  std::vector<int> good(kClients);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kClients; ++i) {
+    threads.emplace_back([&, i] {
+      const auto channel = DialEcho(options_.address);
+      for (int call = 0; channel != nullptr && call < kCalls; ++call) {
+        if (Echoes(channel, absl::StrCat(i, " ", call))) ++good[i];
+      }
+    });
   }
-  const std::string credentials =
-      absl::StrCat("uid:", geteuid(), " administrator");
-  EXPECT_EQ(listener->OpenConnections(credentials), 1);
-  channel->reset();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(good, ::testing::Each(kCalls));
+  AwaitNoConnections(*listener);
+}
+
+TEST_F(TransportTest, LargeMessagesPassBothWays) {
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  std::string large(size_t{8} * 1024 * 1024, 'x');
+  for (size_t i = 0; i < large.size(); ++i) {
+    large[i] = static_cast<char>('a' + i % 23);
+  }
+  // Two at a time, so that they share the connection.
+  bool other = false;
+  std::thread thread([&] { other = Echoes(channel, large + "!"); });
+  EXPECT_TRUE(Echoes(channel, large));
+  thread.join();
+  EXPECT_TRUE(other);
+}
+
+TEST_F(TransportTest, ADeadlineEndsACallAndNotTheConnection) {
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::milliseconds(50));
+  google::protobuf::Empty empty;
+  EXPECT_EQ(v1::SessionService::NewStub(channel)
+                ->CloseSession(&context, v1::CloseSessionRequest(), &empty)
+                .error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(Echoes(channel, "still there"));
+}
+
+TEST_F(TransportTest, AStopEndsOpenCalls) {
+  auto listener = *Listener::Listen(options_);
+  auto server = std::make_unique<EchoServer>();
+  ASSERT_TRUE(listener->Start(server->Acceptor()).ok());
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  grpc::Status status;
+  std::thread caller([&] {
+    grpc::ClientContext context;
+    google::protobuf::Empty empty;
+    status = v1::SessionService::NewStub(channel)->CloseSession(
+        &context, v1::CloseSessionRequest(), &empty);
+  });
+  server->service().hanging().WaitForNotification();
   listener->Stop();
-  server->Shutdown(std::chrono::system_clock::now());
-  EXPECT_FALSE(std::filesystem::exists(options_.address));
+  server.reset();
+  caller.join();
+  EXPECT_FALSE(status.ok());
+  EXPECT_FALSE(Echoes(channel, "nobody there"));
+}
+
+TEST_F(TransportTest, ClientsThatVanishAreForgotten) {
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  for (const char* said :
+       {"", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "nonsense"}) {
+    const auto client = RawClient::Connect(options_.address);
+    ASSERT_NE(client, nullptr);
+    EXPECT_TRUE(client->Send(said));
+  }
+  AwaitNoConnections(*listener);
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  EXPECT_TRUE(Echoes(channel, "not disturbed"));
 }
 
 TEST_F(TransportTest, TwoDoNotServeOneAddress) {
@@ -148,38 +184,6 @@ TEST_F(TransportTest, TwoDoNotServeOneAddress) {
             hr::kWuEOperationinprogress);
   listener.reset();
   EXPECT_TRUE(Listener::Listen(options_).ok());
-}
-
-TEST_F(TransportTest, AStaleSocketGoesAndAnythingElseStays) {
-  ASSERT_TRUE(MakeDirectories(folder_ / "run").ok());
-  {
-    // As a killed service leaves it.
-    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, options_.address.c_str(),
-                 sizeof(address.sun_path) - 1);
-    ASSERT_EQ(
-        bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-        0);
-    close(fd);
-  }
-  EXPECT_TRUE(Listener::Listen(options_).ok());
-  std::ofstream(options_.address) << "precious";
-  const absl::Status status = Listener::Listen(options_).status();
-  EXPECT_EQ(HResultOf(status), hr::kEInvalidarg);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("not a socket"));
-  EXPECT_TRUE(std::filesystem::exists(options_.address));
-}
-
-TEST_F(TransportTest, TheSocketsModeSaysWhoMayConnect) {
-  for (const bool world : {true, false}) {
-    options_.world_accessible = world;
-    auto listener = *Listener::Listen(options_);
-    struct stat status {};
-    ASSERT_EQ(stat(options_.address.c_str(), &status), 0);
-    EXPECT_EQ(status.st_mode & 0777U, world ? 0666U : 0600U);
-  }
 }
 
 TEST_F(TransportTest, ConnectionsAreLimitedAndCountedDown) {
@@ -198,42 +202,59 @@ TEST_F(TransportTest, ConnectionsAreLimitedAndCountedDown) {
                     kept.push_back(std::move(connection));
                   })
                   .ok());
-  const int first = Connect();
-  const int second = Connect();
+  auto first = RawClient::Connect(options_.address);
+  const auto second = RawClient::Connect(options_.address);
   count(2);
-  const int third = Connect();
-  EXPECT_TRUE(IsClosed(third));
-  close(third);
   {
+    const auto third = RawClient::Connect(options_.address);
+    ASSERT_NE(third, nullptr);
+    EXPECT_TRUE(third->IsClosed());
     absl::MutexLock lock(&mutex_);
     ASSERT_EQ(refused_.size(), 1U);
     EXPECT_THAT(refused_[0], HasSubstr("limits.connections_per_user"));
   }
-  close(first);
+  first.reset();
+  {
+    // Whoever has the connection sees its end by itself; these are only kept.
+    absl::MutexLock lock(&mutex);
+    kept.erase(kept.begin());
+  }
   // The place is free once the listener has seen the end; until then a new
   // connection is turned away.
-  int again = -1;
+  std::unique_ptr<RawClient> again;
   while (true) {
-    again = Connect();
     const size_t refused_before = [&] {
       absl::MutexLock lock(&mutex_);
       return refused_.size();
     }();
-    {
-      absl::MutexLock lock(&mutex);
-      const auto decided = [&] {
-        if (kept.size() == 3) return true;
-        absl::MutexLock inner(&mutex_);
-        return refused_.size() > refused_before;
-      };
-      mutex.AwaitWithTimeout(absl::Condition(&decided), absl::Seconds(1));
-      if (kept.size() == 3) break;
-    }
-    close(again);
+    again = RawClient::Connect(options_.address);
+    absl::MutexLock lock(&mutex);
+    const auto decided = [&] {
+      if (kept.size() == 2) return true;
+      absl::MutexLock inner(&mutex_);
+      return refused_.size() > refused_before;
+    };
+    mutex.AwaitWithTimeout(absl::Condition(&decided), absl::Seconds(1));
+    if (kept.size() == 2) break;
   }
-  close(again);
-  close(second);
   listener->Stop();
+}
+
+TEST_F(TransportTest, TheTotalIsLimited) {
+  options_.max_connections = 1;
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  ASSERT_TRUE(Echoes(channel, "first"));
+  const auto second = RawClient::Connect(options_.address);
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(second->IsClosed());
+  EXPECT_TRUE(Echoes(channel, "first again"));
+  absl::MutexLock lock(&mutex_);
+  ASSERT_FALSE(refused_.empty());
+  EXPECT_THAT(refused_[0], HasSubstr("limits.connections (1)"));
 }
 
 TEST_F(TransportTest, DialSaysWhatIsWrong) {
@@ -241,7 +262,7 @@ TEST_F(TransportTest, DialSaysWhatIsWrong) {
   dial.address = options_.address;
   EXPECT_EQ(HResultOf(Dial(dial, grpc::ChannelArguments()).status()),
             hr::kWuENoService);
-  dial.address = std::string(200, 'x');
+  dial.address = std::string(300, 'x');
   EXPECT_EQ(HResultOf(Dial(dial, grpc::ChannelArguments()).status()),
             hr::kEInvalidarg);
 }
@@ -249,14 +270,6 @@ TEST_F(TransportTest, DialSaysWhatIsWrong) {
 TEST_F(TransportTest, UnknownGroupsAreRefused) {
   options_.administrators_group = "no-such-group-here";
   EXPECT_EQ(HResultOf(Listener::Listen(options_).status()), hr::kEInvalidarg);
-}
-
-TEST(DefaultAddressTest, FollowsTheEnvironment) {
-  unsetenv("USHER_ADDRESS");
-  EXPECT_EQ(DefaultAddress(), "/run/usher/usher.sock");
-  setenv("USHER_ADDRESS", "/elsewhere", 1);
-  EXPECT_EQ(DefaultAddress(), "/elsewhere");
-  unsetenv("USHER_ADDRESS");
 }
 
 }  // namespace
