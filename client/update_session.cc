@@ -141,6 +141,7 @@ absl::StatusOr<UpdateHistoryEntryCollection> UpdateSession::QueryHistory(
 absl::StatusOr<UpdateCollection> UpdateSession::GetUpdates(
     const std::vector<UpdateIdentity>& identities) const {
   std::vector<v1::UpdateKey> keys;
+  keys.reserve(identities.size());
   for (const UpdateIdentity& identity : identities) {
     keys.push_back(internal::ToKey(identity));
   }
@@ -253,7 +254,7 @@ absl::StatusOr<std::vector<SessionInfo>> UpdateSession::ListSessions(
 }
 
 absl::Status UpdateSession::Close() {
-  const absl::Status status =
+  absl::Status status =
       core_
           ->Call<google::protobuf::Empty>(
               {.repeatable = false},

@@ -87,6 +87,7 @@ void Console::Table(const std::vector<std::string>& header,
   if (settings_.json || header.empty()) return;
   constexpr int kGap = 2;
   std::vector<int> widths;
+  widths.reserve(header.size());
   for (const std::string& title : header) widths.push_back(DisplayWidth(title));
   for (const std::vector<Span>& row : rows) {
     for (size_t i = 0; i < header.size(); ++i) {
@@ -111,8 +112,10 @@ void Console::Table(const std::vector<std::string>& header,
     Line(cells);
   };
   std::vector<Span> titles;
-  for (const std::string& title : header)
+  titles.reserve(header.size());
+  for (const std::string& title : header) {
     titles.push_back({title, Style::kBold});
+  }
   print(titles);
   for (const std::vector<Span>& row : rows) print(row);
 }

@@ -35,10 +35,10 @@ absl::StatusOr<Outcome> RunInstallation(App& app,
 
 // Watches a download or installation that runs already until it is complete;
 // Ctrl-C leaves and lets it go on. The result stays with the job.
-absl::Status WatchJob(App& app, const JobInfo& job);
+absl::Status WatchJob(App& app, const JobInfo& info);
 
 // Takes the result of a job found again.
-absl::StatusOr<Outcome> EndJob(App& app, const JobInfo& job);
+absl::StatusOr<Outcome> EndJob(App& app, const JobInfo& info);
 
 // One line for each update, and for a failed one why.
 void PrintOutcome(Console& console, const Outcome& outcome,

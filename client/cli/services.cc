@@ -23,7 +23,7 @@ namespace {
 // Bits of AddServiceRequest::flags.
 constexpr int32_t kAllowPending = 1;
 constexpr int32_t kAllowOnline = 2;
-constexpr uint64_t kMaxRootBytes = 512 * 1024;
+constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
 
 struct AddFlags {
   std::string url;

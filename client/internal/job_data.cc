@@ -18,8 +18,9 @@ constexpr absl::Duration kWatchPause = absl::Milliseconds(200);
 // results that did not change.
 void Merge(const v1::Job& event, v1::Job& job) {
   v1::Job merged = event;
-  if (merged.updates().empty())
+  if (merged.updates().empty()) {
     merged.mutable_updates()->Swap(job.mutable_updates());
+  }
   for (const v1::UpdateResult& old : job.update_results()) {
     bool replaced = false;
     for (const v1::UpdateResult& result : event.update_results()) {

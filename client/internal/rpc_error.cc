@@ -25,7 +25,7 @@ using google::protobuf::io::CodedInputStream;
 constexpr uint32_t kDetailsTag = (3u << 3) | 2u;
 // Trailers are metadata, which gRPC limits to 8 KiB by default; anything much
 // greater is not ours.
-constexpr size_t kMaxDetailBytes = 64 * 1024;
+constexpr size_t kMaxDetailBytes = size_t{64} * 1024;
 
 std::optional<v1::ErrorDetail> FindDetail(const std::string& bytes) {
   if (bytes.empty() || bytes.size() > kMaxDetailBytes) return std::nullopt;

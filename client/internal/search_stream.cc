@@ -79,9 +79,7 @@ absl::StatusOr<v1::SearchResponse::Summary> ReadStream(SessionCore& core,
 class Collector : public Sink {
  public:
   explicit Collector(std::shared_ptr<SessionCore> core)
-      : core_(std::move(core)) {
-    Restart();
-  }
+      : core_(std::move(core)) {}
   bool Take(v1::Update update) override {
     auto data = std::make_shared<UpdateData>(core_, std::move(update), forest_);
     forest_->AddUpdate(data);
@@ -107,7 +105,7 @@ class Collector : public Sink {
 
  private:
   const std::shared_ptr<SessionCore> core_;
-  std::shared_ptr<CategoryForest> forest_;
+  std::shared_ptr<CategoryForest> forest_ = std::make_shared<CategoryForest>();
   std::vector<Update> updates_;
 };
 

@@ -16,7 +16,7 @@
 namespace usher::catalog {
 
 // Longest criteria string, in bytes, and most criteria in one.
-inline constexpr size_t kMaxCriteriaBytes = 32 * 1024;
+inline constexpr size_t kMaxCriteriaBytes = size_t{32} * 1024;
 inline constexpr int kMaxCriteria = 256;
 
 // What an empty criteria string stands for (UAMG-035).

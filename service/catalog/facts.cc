@@ -17,7 +17,7 @@
 namespace usher::catalog {
 namespace {
 
-constexpr uint64_t kMaxOsRelease = 64 * 1024;
+constexpr uint64_t kMaxOsRelease = uint64_t{64} * 1024;
 // File digests remembered; beyond that all are forgotten.
 constexpr size_t kMaxHashed = 1024;
 constexpr absl::string_view kProduct = "{product:";

@@ -16,8 +16,8 @@ namespace {
 
 // 8 MiB, what compression levels up to 19 use.
 constexpr int kWindowLog = 23;
-constexpr size_t kInputBytes = 64 * 1024;
-constexpr size_t kOutputBytes = 128 * 1024;
+constexpr size_t kInputBytes = size_t{64} * 1024;
+constexpr size_t kOutputBytes = size_t{128} * 1024;
 constexpr int kMaxVarintBytes = 5;
 
 absl::Status Damaged(absl::string_view reason) {

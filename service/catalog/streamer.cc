@@ -19,7 +19,7 @@ using store::Statement;
 
 // A batch is read in one go and given away outside the database, so that a slow
 // receiver holds no reader. Both bounds are small beside the process.
-constexpr size_t kBatchBytes = 128 * 1024;
+constexpr size_t kBatchBytes = size_t{128} * 1024;
 constexpr size_t kBatchRows = 256;
 // Rows that lie at most this many times as far apart as they are numerous are
 // read by one scan.
