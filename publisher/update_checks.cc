@@ -265,9 +265,9 @@ absl::Status CheckContent(const UpdateDescription& description) {
 
 bool IsProductName(absl::string_view text, absl::string_view also) {
   return !text.empty() && text.size() <= 128 && text != "." && text != ".." &&
-         std::all_of(text.begin(), text.end(), [also](unsigned char c) {
-           return absl::ascii_isalnum(c) || absl::StrContains("._+-", c) ||
-                  absl::StrContains(also, static_cast<char>(c));
+         std::all_of(text.begin(), text.end(), [also](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  absl::StrContains("._+-", c) || absl::StrContains(also, c);
          });
 }
 

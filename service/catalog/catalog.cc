@@ -66,7 +66,7 @@ class SqlCatalog : public Catalog {
     USHER_ASSIGN_OR_RETURN(const MachinePointer machine, facts_->Current());
     if (Applied() == machine) {
       bool changed = false;
-      const absl::Status status =
+      absl::Status status =
           database_.Read([&](Connection& connection) -> absl::Status {
             USHER_ASSIGN_OR_RETURN(changed, ProbesChanged(connection, *facts_));
             return absl::OkStatus();
@@ -307,7 +307,7 @@ class SqlCatalog : public Catalog {
   absl::Status WriteWithFacts(
       absl::FunctionRef<absl::Status(Connection&, const MachineFacts&)> body) {
     MachinePointer machine;
-    const absl::Status status =
+    absl::Status status =
         database_.Write([&](Connection& connection) -> absl::Status {
           // Inside, so that facts and transactions have the same order.
           USHER_ASSIGN_OR_RETURN(machine, facts_->Current());

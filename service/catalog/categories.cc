@@ -118,6 +118,7 @@ absl::StatusOr<std::vector<v1::Category>> ReadCategories(
                                  b.category.category_id());
   });
   std::vector<v1::Category> categories;
+  categories.reserve(ordered.size());
   for (Found& entry : ordered) {
     categories.push_back(std::move(entry.category));
   }

@@ -76,7 +76,7 @@ absl::Status CheckFile(const repository::v1::FileRule& rule) {
 
 absl::Status CheckOperatingSystem(
     const repository::v1::OperatingSystemRule& rule) {
-  if (rule.family() != "" && rule.family() != "linux" &&
+  if (!rule.family().empty() && rule.family() != "linux" &&
       rule.family() != "windows") {
     return Invalid(absl::StrCat("operating system family ", rule.family()));
   }

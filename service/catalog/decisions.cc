@@ -9,7 +9,6 @@ namespace usher::catalog {
 namespace {
 
 using store::Connection;
-using store::Statement;
 
 // The live rows of all revisions of an update of one service.
 constexpr absl::string_view kAllRevisions =

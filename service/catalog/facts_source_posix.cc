@@ -38,7 +38,7 @@ std::string MachineVersion() { return ""; }
 std::string MachineArchitecture() {
   struct utsname name = {};
   if (uname(&name) != 0) return "";
-  const std::string machine = name.machine;
+  std::string machine = name.machine;
   if (machine == "x86_64") return "amd64";
   if (machine == "aarch64") return "arm64";
   if (machine.size() == 4 && machine[0] == 'i' && machine.ends_with("86")) {
@@ -73,7 +73,7 @@ absl::StatusOr<Sha256Digest> FileDigest(const std::filesystem::path& path) {
                  path.native());
   }
   Sha256 hash;
-  std::array<char, 64 * 1024> buffer;
+  std::array<char, size_t{64} * 1024> buffer;
   while (true) {
     const ssize_t count = read(file.get(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;

@@ -149,18 +149,18 @@ absl::StatusOr<bool> EvaluateRule(const Rule& rule, const MachineFacts& machine,
   switch (rule.kind_case()) {
     case Rule::kAllOf:
       for (const Rule& part : rule.all_of().rules()) {
-        const auto value = EvaluateRule(part, machine, facts, receipts);
+        auto value = EvaluateRule(part, machine, facts, receipts);
         if (!value.ok() || !*value) return value;
       }
       return true;
     case Rule::kAnyOf:
       for (const Rule& part : rule.any_of().rules()) {
-        const auto value = EvaluateRule(part, machine, facts, receipts);
+        auto value = EvaluateRule(part, machine, facts, receipts);
         if (!value.ok() || *value) return value;
       }
       return false;
     case Rule::kNot: {
-      const auto value = EvaluateRule(rule.not_(), machine, facts, receipts);
+      auto value = EvaluateRule(rule.not_(), machine, facts, receipts);
       if (!value.ok()) return value;
       return !*value;
     }
