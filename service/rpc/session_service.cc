@@ -22,8 +22,9 @@ class WatchSessionStream : public PullStream<v1::SessionEvent> {
         record().IfAdmitted([&] {
           return session::HoldSession(core, record().call(), request, first_,
                                       [weak, this](session::SessionEnd end) {
-                                        if (const auto self = weak.lock())
+                                        if (const auto self = weak.lock()) {
                                           EndWith(end);
+                                        }
                                       });
         });
     {
