@@ -36,7 +36,6 @@
 #include "src/core/lib/surface/channel_stack_type.h"
 #include "src/core/lib/surface/server.h"
 #include "src/core/lib/transport/transport.h"
-#include "src/cpp/client/create_channel_internal.h"
 
 namespace usher::transport {
 namespace {
