@@ -1,5 +1,6 @@
 #include "tests/bench/bare_server.h"
 
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -31,8 +32,11 @@ absl::Status ServeBare(const std::string& address) {
   Echo echo;
   grpc::ServerBuilder builder;
   builder.RegisterService(&echo);
+  int port = 0;
+  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                           &port);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr) {
+  if (server == nullptr || port == 0) {
     return Error(hr::kEUnexpected, "cannot start a gRPC server");
   }
   transport::ListenOptions options;
@@ -44,7 +48,7 @@ absl::Status ServeBare(const std::string& address) {
       [&server](std::unique_ptr<transport::Connection> connection) {
         connection->Serve(*server).IgnoreError();
       }));
-  std::puts("ready");
+  std::printf("ready %d\n", port);
   std::fflush(stdout);
   while (std::getchar() != EOF) {
   }

@@ -97,16 +97,19 @@ class Bench:
                  str(address)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 text=True)
             try:
-                assert bare.stdout.readline() == "ready\n"
-                result = self.tool("rpc", self.daemon.address, address)
+                word, port = bare.stdout.readline().split()
+                assert word == "ready"
+                result = self.tool("rpc", self.daemon.address, address, port)
             finally:
                 bare.communicate()
         ours, echo = result["session_read"], result["bare_echo"]
         show("", "p50", "p99")
-        for name, line in (("usherd", ours), ("bare gRPC, same socket", echo)):
+        for name, line in (("usherd", ours), ("bare gRPC, same socket", echo),
+                           ("bare gRPC, TCP on loopback",
+                            result["bare_tcp_echo"])):
             show(name, microseconds(line["p50_us"]),
                  microseconds(line["p99_us"]))
-        show("ratio", f"{ours['p50_us'] / echo['p50_us']:.2f}",
+        show("usherd to bare", f"{ours['p50_us'] / echo['p50_us']:.2f}",
              f"{ours['p99_us'] / echo['p99_us']:.2f}")
 
     # --- searching all packages that apt knows ---

@@ -18,11 +18,14 @@ int main(int argc, char** argv) {
   bare->add_option("address", address, "socket path")->required();
 
   std::string bare_address;
+  int bare_port = 0;
   int calls = 20000;
   CLI::App* rpc =
       app.add_subcommand("rpc", "unary latency beside the bare one");
   rpc->add_option("address", address, "the service's socket")->required();
   rpc->add_option("bare", bare_address, "the bare server's socket")->required();
+  rpc->add_option("bare-port", bare_port, "the bare server's TCP port")
+      ->required();
   rpc->add_option("--calls", calls, "calls measured on each side");
 
   std::string service_id;
@@ -42,7 +45,7 @@ int main(int argc, char** argv) {
   if (bare->parsed()) {
     status = usher::bench::ServeBare(address);
   } else if (rpc->parsed()) {
-    status = usher::bench::BenchRpc(address, bare_address, calls);
+    status = usher::bench::BenchRpc(address, bare_address, bare_port, calls);
   } else {
     status = usher::bench::BenchSearch(address, service_id, text, search_case);
   }

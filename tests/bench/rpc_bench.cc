@@ -2,6 +2,8 @@
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 #include <cstdio>
@@ -41,6 +43,11 @@ class Side {
     return Side(std::move(channel));
   }
 
+  static Side DialTcp(int port) {
+    return Side(grpc::CreateChannel(absl::StrCat("127.0.0.1:", port),
+                                    grpc::InsecureChannelCredentials()));
+  }
+
   v1::SessionService::Stub& stub() { return *stub_; }
   void set_name(const std::string& name) { request_.set_name(name); }
   const Latencies& latencies() const { return latencies_; }
@@ -73,9 +80,10 @@ class Side {
 }  // namespace
 
 absl::Status BenchRpc(const std::string& service, const std::string& bare,
-                      int calls) {
+                      int bare_port, int calls) {
   USHER_ASSIGN_OR_RETURN(Side ours, Side::Dial(service));
   USHER_ASSIGN_OR_RETURN(Side echo, Side::Dial(bare));
+  Side tcp_echo = Side::DialTcp(bare_port);
 
   grpc::ClientContext context;
   v1::OpenSessionRequest open;
@@ -85,13 +93,16 @@ absl::Status BenchRpc(const std::string& service, const std::string& bare,
       ToStatus(ours.stub().OpenSession(&context, open, &opened)));
   ours.set_name(opened.session().name());
   echo.set_name(opened.session().name());
+  tcp_echo.set_name(opened.session().name());
 
   for (int done = -kWarmUpRounds * kRound; done < calls; done += kRound) {
     USHER_RETURN_IF_ERROR(ours.Round(done >= 0));
     USHER_RETURN_IF_ERROR(echo.Round(done >= 0));
+    USHER_RETURN_IF_ERROR(tcp_echo.Round(done >= 0));
   }
   std::puts(ours.latencies().ToJson("session_read").c_str());
   std::puts(echo.latencies().ToJson("bare_echo").c_str());
+  std::puts(tcp_echo.latencies().ToJson("bare_tcp_echo").c_str());
   return absl::OkStatus();
 }
 

@@ -8,10 +8,11 @@
 namespace usher::bench {
 
 // Reads a session's properties at `service`, and calls the bare server at
-// `bare`, in turn, `calls` times each, and prints both latencies as JSON lines
-// "session_read" and "bare_echo".
+// `bare` and at its TCP port on loopback, in turn, `calls` times each, and
+// prints the latencies as JSON lines "session_read", "bare_echo" and
+// "bare_tcp_echo".
 absl::Status BenchRpc(const std::string& service, const std::string& bare,
-                      int calls);
+                      int bare_port, int calls);
 
 }  // namespace usher::bench
 

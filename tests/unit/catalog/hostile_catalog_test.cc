@@ -335,11 +335,12 @@ TEST_F(HostileCatalogTest, Limits) {
     }
   };
   std::string stream;
-  for (int i = 0; i < 10; ++i)
+  for (int i = 0; i < 10; ++i) {
     stream += std::string(
         "\x03"
         "abc",
         4);
+  }
   RecordLimits limits;
   limits.record_bytes = 3;
   limits.records = 10;
