@@ -47,7 +47,7 @@ TEST_F(StreamTest, RecordsOfAnySize) {
   CatalogFileBuilder builder;
   for (int i = 1; i <= 5; ++i) {
     builder.Update(i).mutable_update()->set_description(
-        std::string(900 * 1024, 'd'));
+        std::string(size_t{900} * 1024, 'd'));
   }
   Load(builder);
   EXPECT_EQ(Updates(SearchRows("")->rows).size(), 5u);
