@@ -27,7 +27,7 @@ class DownloadTest : public testing::Test {
 };
 
 TEST_F(DownloadTest, FetchesVerifiesAndCaches) {
-  const std::string content = Noise(3 * 1024 * 1024 + 17, 1);
+  const std::string content = Noise(size_t{3} * 1024 * 1024 + 17, 1);
   WriteText(site_.path() / "file", content);
   const Nginx nginx(site_.path());
   World world(state_.path());
@@ -82,7 +82,7 @@ TEST_F(DownloadTest, FetchesManyAtOnce) {
 }
 
 TEST_F(DownloadTest, CopiesAFileUrl) {
-  const std::string content = Noise(10 * 1024 * 1024 + 5, 3);
+  const std::string content = Noise(size_t{10} * 1024 * 1024 + 5, 3);
   WriteText(site_.path() / "a file", content);
   World world(state_.path());
   const absl::Status status = world.Get(
@@ -108,7 +108,7 @@ TEST_F(DownloadTest, FileUrlFaultsAreNamed) {
 }
 
 TEST_F(DownloadTest, ResumesAfterTheEngineWasStopped) {
-  const std::string content = Noise(4 * 1024 * 1024, 4);
+  const std::string content = Noise(size_t{4} * 1024 * 1024, 4);
   const size_t half = content.size() / 2;
   RawServer server(
       [&](RawConnection& connection, const std::string&, int number) {
@@ -147,7 +147,7 @@ TEST_F(DownloadTest, ResumesAfterTheEngineWasStopped) {
 }
 
 TEST_F(DownloadTest, ResumesFromAnotherServer) {
-  const std::string content = Noise(2 * 1024 * 1024, 5);
+  const std::string content = Noise(size_t{2} * 1024 * 1024, 5);
   WriteText(site_.path() / "file", content);
   const Nginx nginx(site_.path());
   World world(state_.path());

@@ -29,7 +29,7 @@ TEST_P(PowerCutTest, LosesNoFinishedWork) {
 #endif
   TempFolder state;
   TempFolder site;
-  const std::string content = Noise(2 * 1024 * 1024, 20);
+  const std::string content = Noise(size_t{2} * 1024 * 1024, 20);
   WriteText(site.path() / "file", content);
   const Nginx nginx(site.path());
   ChildProcess child(FetchCommand(state.path(), nginx.Url("/file"), content),
@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(EveryStep, PowerCutTest,
 TEST(FullDiskTest, FileSizeLimitIsAFullDisk) {
   TempFolder state;
   TempFolder site;
-  const std::string content = Noise(3 * 1024 * 1024, 21);
+  const std::string content = Noise(size_t{3} * 1024 * 1024, 21);
   WriteText(site.path() / "file", content);
   const Nginx nginx(site.path());
   std::string command = "trap '' XFSZ; ulimit -f 2048; exec";
@@ -89,7 +89,7 @@ class SmallDiskTest : public testing::Test {
 TEST_F(SmallDiskTest, RefusesWhatCannotFit) {
   RawServer server([](RawConnection&, const std::string&, int) {});
   World world(folder_.path());
-  const std::string content = Noise(5 * 1024 * 1024, 22);
+  const std::string content = Noise(size_t{5} * 1024 * 1024, 22);
   EXPECT_EQ(HResultOf(world.Get(server.Url("/file"), content)),
             hr::kErrorDiskFull);
   EXPECT_EQ(server.connections(), 0);
@@ -98,12 +98,12 @@ TEST_F(SmallDiskTest, RefusesWhatCannotFit) {
 }
 
 TEST_F(SmallDiskTest, NoticesADiskThatFillsUp) {
-  const std::string content = Noise(2 * 1024 * 1024, 23);
+  const std::string content = Noise(size_t{2} * 1024 * 1024, 23);
   RawServer server([&](RawConnection& connection, const std::string&, int) {
     connection.Send(
         absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", content.size(),
                      "\r\n\r\n", content.substr(0, 500000)));
-    WriteText(folder_.path() / "filler", Noise(4 * 1024 * 1024, 24));
+    WriteText(folder_.path() / "filler", Noise(size_t{4} * 1024 * 1024, 24));
     connection.Send(content.substr(500000));
     connection.WaitForClose();
   });

@@ -298,7 +298,7 @@ TEST_F(AttackTest, OversizeMetadata) {
   client_ = Repository::Open(site_.options).value();
   site_.PublishNext();
   ExpectRefused(hr::kWuEMetadataSignatureVerifyFailed, "timestamp.json");
-  site_.options.max_timestamp_bytes = 16 * 1024;
+  site_.options.max_timestamp_bytes = int64_t{16} * 1024;
   site_.options.max_snapshot_bytes = 100;
   client_ = Repository::Open(site_.options).value();
   ExpectRefused(hr::kWuEMetadataSignatureVerifyFailed, "2.snapshot.json");
