@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/transport/transport.h"
 #include "service/config_reader.h"
+#include "service/platform/machine_folders.h"
 #include "service/session/text.h"
 
 namespace usher::daemon {
@@ -26,9 +28,16 @@ std::string Reason(const absl::Status& status) {
 void ReadService(ConfigReader& reader, Config& config) {
   reader.Path("state_dir", config.state_dir);
   reader.Path("cache_dir", config.cache_dir);
-  std::filesystem::path socket = PathFromUtf8(config.socket);
-  reader.Path("socket", socket);
-  config.socket = PathToUtf8(socket);
+  std::string socket;
+  reader.Text(
+      "socket",
+      [](const std::string& value) -> std::string {
+        return value.empty() ? "must not be empty" : "";
+      },
+      socket);
+  if (!socket.empty()) {
+    config.socket = transport::ResolveAddress(socket, reader.folder());
+  }
   reader.Text("administrators_group", {}, config.administrators_group);
   reader.Bool("world_accessible", config.world_accessible);
   reader.Duration("stop_timeout", absl::Seconds(1), absl::Minutes(10),
@@ -228,15 +237,16 @@ void ReadDocument(const toml::table& document, ConfigErrors& errors,
 Config DefaultConfig(const std::filesystem::path& state_dir) {
   Config config;
   if (state_dir.empty()) {
-    config.state_dir = "/var/lib/usher";
-    config.cache_dir = "/var/cache/usher";
-    config.socket = "/run/usher/usher.sock";
-    config.loopback.folder = "/run/usher";
-    config.log_file = "/var/log/usher/usherd.log";
+    const platform::MachineFolders folders = platform::GetMachineFolders();
+    config.state_dir = folders.state;
+    config.cache_dir = folders.cache;
+    config.socket = transport::MachineAddress();
+    config.loopback.folder = folders.run;
+    config.log_file = folders.log_file;
   } else {
     config.state_dir = state_dir;
     config.cache_dir = state_dir / "cache";
-    config.socket = PathToUtf8(state_dir / "usher.sock");
+    config.socket = transport::PrivateAddress(state_dir);
     config.loopback.folder = state_dir;
     config.log_file = state_dir / "log" / "usherd.log";
     config.world_accessible = false;

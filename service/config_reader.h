@@ -50,6 +50,8 @@ class ConfigReader {
   void Path(absl::string_view key, std::filesystem::path& out);
   void Texts(absl::string_view key, const Check& check,
              std::vector<std::string>& out);
+  // Of the configuration's file.
+  std::filesystem::path folder() const { return errors_.path.parent_path(); }
   // A key that must be there.
   void Require(absl::string_view key);
 

@@ -13,6 +13,7 @@
 #include "service/download/content_cache.h"
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
+#include "service/platform/machine_folders.h"
 #include "service/session/configured_services.h"
 #include "service/store/database.h"
 #include "spdlog/spdlog.h"
@@ -114,9 +115,8 @@ Daemon::~Daemon() { Stop(absl::ZeroDuration()); }
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
   // A private instance that is opened to others on purpose must let them pass
   // to its socket; its files are private by themselves.
-  USHER_RETURN_IF_ERROR(MakeDirectories(
-      config.state_dir,
-      config.world_accessible ? Access::kWorldRead : Access::kPrivate));
+  USHER_RETURN_IF_ERROR(
+      platform::MakeStateFolder(config.state_dir, config.world_accessible));
   USHER_RETURN_IF_ERROR(MakeDirectories(config.cache_dir));
   const std::filesystem::path lock_path = config.state_dir / "usher.lock";
   absl::StatusOr<FileLock> lock = FileLock::Acquire(lock_path);
@@ -165,6 +165,9 @@ absl::Status Daemon::Listen() {
   if (config_.loopback.enabled) {
     rpc::LoopbackOptions loopback = config_.loopback;
     loopback.world_accessible = config_.world_accessible;
+    USHER_RETURN_IF_ERROR(MakeDirectories(
+        loopback.folder,
+        loopback.world_accessible ? Access::kWorldRead : Access::kPrivate));
     USHER_ASSIGN_OR_RETURN(
         loopback_, rpc::LoopbackDoor::Open(*core_, config_.server, loopback));
   }

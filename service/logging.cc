@@ -1,12 +1,17 @@
 #include "service/logging.h"
 
+#include <cstdio>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "service/platform/system_log.h"
+#include "spdlog/sinks/base_sink.h"
 #include "spdlog/sinks/rotating_file_sink.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
@@ -18,6 +23,33 @@ namespace {
 // (CVE-2025-6140).
 constexpr char kPattern[] = "%Y-%m-%dT%H:%M:%S.%e%z %l [%t] %v";
 constexpr char kManagedPattern[] = "%l [%t] %v";
+
+// Warnings and errors for the machine's log.
+class SystemLogSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit SystemLogSink(std::shared_ptr<platform::SystemLog> log)
+      : log_(std::move(log)) {
+    set_level(spdlog::level::warn);
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    log_->Write(message.level >= spdlog::level::err
+                    ? platform::SystemLog::Severity::kError
+                    : platform::SystemLog::Severity::kWarning,
+                {message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+
+ private:
+  const std::shared_ptr<platform::SystemLog> log_;
+};
+
+// Set by StartLog and StopLog, before and after all other threads.
+std::shared_ptr<platform::SystemLog>& Machine() {
+  static auto* const log = new std::shared_ptr<platform::SystemLog>();
+  return *log;
+}
 
 }  // namespace
 
@@ -33,7 +65,11 @@ absl::Status StartLog(const Config& config, bool managed) {
       file->set_pattern(kPattern);
       sinks.push_back(std::move(file));
     }
-    if (config.log_stderr) {
+    Machine() = platform::SystemLog::Open();
+    if (Machine() != nullptr) {
+      // Then nobody reads standard error.
+      sinks.push_back(std::make_shared<SystemLogSink>(Machine()));
+    } else if (config.log_stderr) {
       auto terminal = std::make_shared<spdlog::sinks::stderr_sink_mt>();
       terminal->set_pattern(managed ? kManagedPattern : kPattern);
       sinks.push_back(std::move(terminal));
@@ -56,6 +92,25 @@ absl::Status StartLog(const Config& config, bool managed) {
   return absl::OkStatus();
 }
 
-void StopLog() { spdlog::shutdown(); }
+void StopLog() {
+  spdlog::shutdown();
+  Machine().reset();
+}
+
+void Announce(const std::string& text) {
+  spdlog::info("{}", text);
+  if (Machine() != nullptr) {
+    Machine()->Write(platform::SystemLog::Severity::kInformation, text);
+  }
+}
+
+void ReportFailure(absl::string_view text) {
+  std::fprintf(stderr, "usherd: %s\n", std::string(text).c_str());
+  if (const std::unique_ptr<platform::SystemLog> log =
+          platform::SystemLog::Open();
+      log != nullptr) {
+    log->Write(platform::SystemLog::Severity::kError, text);
+  }
+}
 
 }  // namespace usher::daemon

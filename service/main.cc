@@ -2,44 +2,27 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
-#include "absl/status/status.h"
-#include "absl/synchronization/notification.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/program_arguments.h"
 #include "service/config.h"
-#include "service/daemon.h"
 #include "service/logging.h"
-#include "service/platform/heap.h"
-#include "service/platform/host.h"
-#include "service/self_check.h"
-#include "service/session/timers.h"
-#include "spdlog/spdlog.h"
+#include "service/platform/machine_folders.h"
+#include "service/platform/service_entry.h"
+#include "service/platform/service_registration.h"
+#include "service/run.h"
 
 namespace usher::daemon {
 namespace {
-
-constexpr char kSystemConfig[] = "/etc/usher/usherd.toml";
-// Exit codes (docs/configuration.md).
-constexpr int kExitFailure = 1;
-constexpr int kExitUsage = 2;
-constexpr int kExitConfig = 3;
-constexpr int kExitRunning = 4;
-constexpr int kExitForced = 5;
-
-// Calls that still run when the jobs are parked get that long.
-constexpr absl::Duration kCallGrace = absl::Seconds(1);
-// What a stop may take beyond stop_timeout before the process just ends: a
-// handler is given some seconds to be interrupted in.
-constexpr absl::Duration kForceAfter = absl::Seconds(15);
-constexpr absl::Duration kReadyTimeout = absl::Seconds(30);
 
 struct Arguments {
   std::string config;
@@ -49,96 +32,100 @@ struct Arguments {
 };
 
 int Fail(const absl::Status& status, int code) {
-  std::fprintf(stderr, "usherd: %s\n", std::string(status.message()).c_str());
+  ReportFailure(status.message());
   return code;
 }
 
-absl::StatusOr<Config> MakeConfig(const Arguments& arguments) {
+// Paths are made absolute: a service starts in a folder of the system's.
+absl::Status MakeAbsolute(const char* option, std::string& path) {
+  if (path.empty()) return absl::OkStatus();
   std::error_code error;
-  std::filesystem::path state_dir;
-  if (!arguments.state_dir.empty()) {
-    state_dir =
-        std::filesystem::absolute(PathFromUtf8(arguments.state_dir), error)
-            .lexically_normal();
-    if (error) {
-      return Error(hr::kEInvalidarg, "--state-dir is no usable path",
-                   arguments.state_dir);
-    }
+  const std::filesystem::path absolute =
+      std::filesystem::absolute(PathFromUtf8(path), error).lexically_normal();
+  if (error) {
+    return Error(hr::kEInvalidarg, absl::StrCat(option, " is no usable path"),
+                 path);
   }
-  Config config = DefaultConfig(state_dir);
+  path = PathToUtf8(absolute);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Config> MakeConfig(Arguments& arguments) {
+  USHER_RETURN_IF_ERROR(MakeAbsolute("--config", arguments.config));
+  USHER_RETURN_IF_ERROR(MakeAbsolute("--state-dir", arguments.state_dir));
+  Config config = DefaultConfig(PathFromUtf8(arguments.state_dir));
+  const std::filesystem::path machine =
+      platform::GetMachineFolders().config_file;
+  std::error_code error;
   if (!arguments.config.empty()) {
     USHER_ASSIGN_OR_RETURN(
         config, LoadConfig(PathFromUtf8(arguments.config), std::move(config)));
-  } else if (state_dir.empty() &&
-             std::filesystem::exists(kSystemConfig, error)) {
+  } else if (arguments.state_dir.empty()) {
     // A private instance does not follow the machine's configuration.
-    USHER_ASSIGN_OR_RETURN(config,
-                           LoadConfig(kSystemConfig, std::move(config)));
+    USHER_RETURN_IF_ERROR(platform::CheckOwner(machine.parent_path()));
+    if (std::filesystem::exists(machine, error)) {
+      USHER_RETURN_IF_ERROR(platform::CheckOwner(machine));
+      USHER_ASSIGN_OR_RETURN(config, LoadConfig(machine, std::move(config)));
+    }
   }
   if (!arguments.log_level.empty()) config.log_level = arguments.log_level;
   return config;
 }
 
-// Runs until asked to stop, and tells the service manager that it is alive as
-// long as it answers itself.
-void Serve(const Config& config, platform::Host& host,
-           const absl::Notification& stop) {
-  const absl::Duration watchdog = host.WatchdogTimeout();
-  if (watchdog == absl::InfiniteDuration()) {
-    stop.WaitForNotification();
-    return;
+int Run(Arguments arguments) {
+  const absl::StatusOr<Config> config = MakeConfig(arguments);
+  if (!config.ok()) return Fail(config.status(), kExitConfig);
+  if (arguments.check_config) {
+    std::puts("The configuration is good.");
+    return 0;
   }
-  while (!stop.WaitForNotificationWithTimeout(watchdog / 3)) {
-    const absl::Status alive = CheckService(config.socket, watchdog / 3);
-    if (alive.ok()) {
-      host.NotifyAlive();
-    } else {
-      spdlog::error("self-check failed: {}", std::string(alive.message()));
-    }
-  }
+  return RunDaemon(*config);
 }
 
-int Run(const Config& config, platform::Host& host,
-        const absl::Notification& stop) {
-  absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(config);
-  if (!daemon.ok()) {
-    spdlog::critical("cannot start: {}",
-                     std::string(daemon.status().message()));
-    return HResultOf(daemon.status()) == hr::kWuEOperationinprogress
-               ? kExitRunning
-               : kExitFailure;
+int Install(Arguments arguments) {
+  const absl::StatusOr<Config> config = MakeConfig(arguments);
+  if (!config.ok()) return Fail(config.status(), kExitConfig);
+  platform::ServiceRegistration registration;
+  registration.stop_time = LongestStop(*config);
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{
+                                        "--config", arguments.config},
+                                    {"--state-dir", arguments.state_dir},
+                                    {"--log-level", arguments.log_level}}) {
+    if (value.empty()) continue;
+    registration.arguments.emplace_back(name);
+    registration.arguments.push_back(value);
   }
-  // Ready is said only after the front door was tried.
-  if (const absl::Status ready = CheckService(config.socket, kReadyTimeout);
-      !ready.ok()) {
-    spdlog::critical("cannot start: {}", std::string(ready.message()));
-    return kExitFailure;
+  const absl::StatusOr<std::vector<std::string>> remarks =
+      platform::RegisterService(registration);
+  if (!remarks.ok()) return Fail(remarks.status(), kExitFailure);
+  for (const std::string& remark : *remarks) {
+    std::fprintf(stderr, "usherd: %s\n", remark.c_str());
   }
-  spdlog::info("usherd {} ready at {}", USHER_VERSION, config.socket);
-  host.NotifyStatus("Ready");
-  host.NotifyReady();
+  // Nobody else is to make it first.
+  if (const absl::Status folder = platform::MakeStateFolder(
+          config->state_dir, config->world_accessible);
+      !folder.ok()) {
+    return Fail(folder, kExitFailure);
+  }
+  std::puts("The service usherd is installed; start it with: sc start usherd");
+  return 0;
+}
 
-  Serve(config, host, stop);
-
-  spdlog::info("stopping");
-  host.NotifyStopping();
-  session::Timers timers;
-  timers.After(config.stop_timeout + kForceAfter, [] {
-    spdlog::critical("did not stop in time; ending by force");
-    spdlog::default_logger_raw()->flush();
-    platform::ExitNow(kExitForced);
-  });
-  (*daemon)->Stop(kCallGrace);
-  daemon->reset();
-  spdlog::info("stopped");
+int Uninstall() {
+  if (const absl::Status status = platform::UnregisterService(); !status.ok()) {
+    return Fail(status, kExitFailure);
+  }
+  std::puts("The service usherd is gone. Its data and configuration stay.");
   return 0;
 }
 
 int Main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app(
-      "The Usher update service. Without options it is the machine's service, "
-      "configured by /etc/usher/usherd.toml if there is one.",
+      absl::StrCat("The Usher update service. Without options it is the "
+                   "machine's service, configured by ",
+                   PathToUtf8(platform::GetMachineFolders().config_file),
+                   " if there is one."),
       "usherd");
   app.add_option("--config", arguments.config, "Configuration file (TOML)")
       ->type_name("FILE");
@@ -153,35 +140,39 @@ int Main(int argc, char** argv) {
   app.add_flag("--check-config", arguments.check_config,
                "Check the configuration and exit");
   app.set_version_flag("--version", "usherd " USHER_VERSION);
+  // The options may stand behind a command, too.
+  app.fallthrough();
+  app.require_subcommand(0, 1);
+  const CLI::App* const run =
+      app.add_subcommand("run", "Run in the foreground (default)");
+  const CLI::App* install = nullptr;
+  const CLI::App* uninstall = nullptr;
+  if (platform::CanRegisterService()) {
+    install = app.add_subcommand(
+        "install",
+        "Register the service, or bring its registration up to date; the "
+        "options are kept for it");
+    uninstall = app.add_subcommand("uninstall",
+                                   "Stop the service and remove its "
+                                   "registration");
+  }
   app.footer(
       "Exit codes: 0 stopped as asked, 1 failed, 2 wrong usage, 3 bad "
       "configuration, 4 already running, 5 ended by force.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;
+    if (error.get_exit_code() == 0) return app.exit(error);
+    // A service manager wants to be told by the service that it started.
+    return platform::RunService([&app, &error] {
+      ReportFailure(absl::StrCat(error.what(), "; see usherd --help"));
+      return kExitUsage;
+    });
   }
-
-  const absl::StatusOr<Config> config = MakeConfig(arguments);
-  if (!config.ok()) return Fail(config.status(), kExitConfig);
-  if (arguments.check_config) {
-    std::puts("The configuration is good.");
-    return 0;
-  }
-
-  absl::Notification stop;
-  absl::StatusOr<std::unique_ptr<platform::Host>> host =
-      platform::Host::Create({[&stop] { stop.Notify(); }, kExitForced});
-  if (!host.ok()) return Fail(host.status(), kExitFailure);
-  platform::KeepHeapSmall();
-  platform::RaiseFileLimit();
-  if (const absl::Status log = StartLog(*config, (*host)->IsManaged());
-      !log.ok()) {
-    return Fail(log, kExitFailure);
-  }
-  const int code = Run(*config, **host, stop);
-  StopLog();
-  return code;
+  if (install != nullptr && install->parsed()) return Install(arguments);
+  if (uninstall != nullptr && uninstall->parsed()) return Uninstall();
+  if (run->parsed() || arguments.check_config) return Run(arguments);
+  return platform::RunService([&arguments] { return Run(arguments); });
 }
 
 }  // namespace
@@ -189,9 +180,10 @@ int Main(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return usher::daemon::Main(argc, argv);
+    usher::ProgramArguments arguments(argc, argv);
+    return usher::daemon::Main(arguments.argc(), arguments.argv());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "usherd: %s\n", error.what());
-    return 1;
+    return usher::daemon::kExitFailure;
   }
 }

@@ -41,12 +41,6 @@ absl::Status ConnectError(int error, const std::string& path) {
 
 }  // namespace
 
-std::string DefaultAddress() {
-  const char* address = std::getenv("USHER_ADDRESS");
-  return address != nullptr && *address != '\0' ? address
-                                                : "/run/usher/usher.sock";
-}
-
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(
     const DialOptions& options, const grpc::ChannelArguments& arguments) {
   const std::string path =

@@ -20,8 +20,6 @@
 namespace usher::transport {
 namespace {
 
-constexpr char kDefaultAddress[] = R"(\\.\pipe\Usher)";
-
 absl::Status ConnectError(DWORD error, const std::string& address) {
   switch (error) {
     case ERROR_FILE_NOT_FOUND:
@@ -65,11 +63,6 @@ absl::StatusOr<win32::Handle> Open(const std::wstring& name,
 }
 
 }  // namespace
-
-std::string DefaultAddress() {
-  const char* address = std::getenv("USHER_ADDRESS");
-  return address != nullptr && *address != '\0' ? address : kDefaultAddress;
-}
 
 absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(
     const DialOptions& options, const grpc::ChannelArguments& arguments) {

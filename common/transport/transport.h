@@ -6,6 +6,7 @@
 // dial, listener and peer, each _posix.cc and _win.cc.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -101,8 +102,22 @@ struct DialOptions {
 };
 
 // The address of the machine-wide service: /run/usher/usher.sock or
-// \\.\pipe\Usher, or the environment variable USHER_ADDRESS.
+// \\.\pipe\Usher.
+std::string MachineAddress();
+
+// What the environment variable USHER_ADDRESS says, or MachineAddress().
 std::string DefaultAddress();
+
+// The address of a private service that keeps its things in `state_dir`, which
+// is taken as absolute: `state_dir`/usher.sock, or \\.\pipe\Usher- and 16
+// hexadecimal digits that stand for the folder, whatever the case of its
+// letters.
+std::string PrivateAddress(const std::filesystem::path& state_dir);
+
+// The address that `text` from a file in `folder` means: a socket's path may
+// be relative to the file.
+std::string ResolveAddress(const std::string& text,
+                           const std::filesystem::path& folder);
 
 // Connects. The channel does not redial: once it breaks, dial again. Fails
 // with WU_E_NO_SERVICE when nobody serves the address.

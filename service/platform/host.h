@@ -19,7 +19,8 @@ class Host {
  public:
   struct Options {
     // Called once, on a thread of the host's, when the service is asked to
-    // end (SIGTERM, SIGINT, SIGHUP; a stop control). Must not block.
+    // end (SIGTERM, SIGINT, SIGHUP; a console's event, a stop control). Must
+    // not block.
     std::function<void()> on_stop;
     // The exit code of the process when it is asked a second time: then it
     // ends at once.

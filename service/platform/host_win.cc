@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/win32.h"
 #include "service/platform/host.h"
+#include "service/platform/managed_service_win.h"
 
 namespace usher::platform {
 namespace {
@@ -74,9 +75,36 @@ class ConsoleHost : public Host {
 absl::Mutex ConsoleHost::mutex_(absl::kConstInit);
 ConsoleHost* ConsoleHost::current_ = nullptr;
 
+// Started by the Service Control Manager, which needs no sign of life: it sees
+// the process.
+class ManagedHost : public Host {
+ public:
+  ManagedHost(ManagedService* service, Options options) : service_(service) {
+    service_->CallOnStop(std::move(options.on_stop));
+  }
+  ~ManagedHost() override { service_->CallOnStop(nullptr); }
+
+  bool IsManaged() const override { return true; }
+  void NotifyReady() override { service_->ReportRunning(); }
+  void NotifyStopping() override { service_->ReportStopping(); }
+  // The manager has no place for a text.
+  void NotifyStatus(absl::string_view) override {}
+  absl::Duration WatchdogTimeout() const override {
+    return absl::InfiniteDuration();
+  }
+  void NotifyAlive() override {}
+
+ private:
+  ManagedService* const service_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Host>> Host::Create(Options options) {
+  if (ManagedService* const service = ManagedService::Current();
+      service != nullptr) {
+    return std::make_unique<ManagedHost>(service, std::move(options));
+  }
   auto host = std::make_unique<ConsoleHost>(std::move(options));
   if (absl::Status status = host->Start(); !status.ok()) return status;
   return host;
@@ -86,6 +114,11 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Create(Options options) {
 void RaiseFileLimit() {}
 
 void ExitNow(int code) {
+  // Otherwise the manager would take it for a crash.
+  if (ManagedService* const service = ManagedService::Current();
+      service != nullptr) {
+    service->ReportStopped(code);
+  }
   // ExitProcess would run the destructors of every library first.
   TerminateProcess(GetCurrentProcess(), static_cast<UINT>(code));
   // Not reached: a process may always end itself.

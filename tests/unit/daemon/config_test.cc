@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/transport/transport.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -30,7 +31,7 @@ std::string Refusal(const std::string& text) {
 
 TEST(ConfigTest, EmptyMeansTheDefaults) {
   const Config config = *Parse("");
-  EXPECT_EQ(config.socket, "/run/usher/usher.sock");
+  EXPECT_EQ(config.socket, transport::MachineAddress());
   EXPECT_TRUE(config.world_accessible);
   EXPECT_EQ(config.limits.sessions_per_caller, 32);
   EXPECT_EQ(config.refresh_interval, absl::Seconds(60));
@@ -39,7 +40,7 @@ TEST(ConfigTest, EmptyMeansTheDefaults) {
 
 TEST(ConfigTest, AStateFolderHoldsEverything) {
   const Config config = DefaultConfig("/home/me/usher");
-  EXPECT_EQ(config.socket, "/home/me/usher/usher.sock");
+  EXPECT_EQ(config.socket, transport::PrivateAddress("/home/me/usher"));
   EXPECT_EQ(config.cache_dir, "/home/me/usher/cache");
   EXPECT_EQ(config.log_file, "/home/me/usher/log/usherd.log");
   EXPECT_FALSE(config.world_accessible);

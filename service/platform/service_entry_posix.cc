@@ -1,0 +1,7 @@
+#include "service/platform/service_entry.h"
+
+namespace usher::platform {
+
+int RunService(std::function<int()> service) { return service(); }
+
+}  // namespace usher::platform

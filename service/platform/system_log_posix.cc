@@ -1,0 +1,7 @@
+#include "service/platform/system_log.h"
+
+namespace usher::platform {
+
+std::unique_ptr<SystemLog> SystemLog::Open() { return nullptr; }
+
+}  // namespace usher::platform
