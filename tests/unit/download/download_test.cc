@@ -12,7 +12,6 @@
 namespace usher::download {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 std::string Ok(size_t length, absl::string_view more = "") {

@@ -20,8 +20,6 @@
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
 
-extern char** environ;
-
 namespace usher::download {
 namespace {
 
@@ -79,6 +77,7 @@ std::string Noise(size_t size, unsigned seed) {
 ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) {
     arguments.push_back(const_cast<char*>(word.c_str()));
   }

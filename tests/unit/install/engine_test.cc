@@ -18,7 +18,6 @@
 namespace usher::install {
 namespace {
 
-using repository::v1::UpdateDescription;
 using test::Key;
 using test::Watcher;
 using ::testing::HasSubstr;
@@ -35,7 +34,7 @@ class EngineTest : public ::testing::Test {
   Engine& engine() { return world_.engine(); }
   absl::Status Begin(const InstallRequest& request,
                      std::shared_ptr<Watcher> watcher = nullptr,
-                     CancellationToken cancel = CancellationToken()) {
+                     const CancellationToken& cancel = CancellationToken()) {
     if (watcher == nullptr) {
       watcher = std::make_shared<Watcher>(request.updates.size());
     }
@@ -58,13 +57,13 @@ class EngineTest : public ::testing::Test {
   test::World world_{dir_.path()};
 };
 
-TEST_F(EngineTest, EmptyListIsRefused_UAMG179) {
+TEST_F(EngineTest, EmptyListIsRefused) {  // UAMG-179
   EXPECT_EQ(HResultOf(Begin(world_.Request({}))), hr::kWuENoUpdate);
   EXPECT_EQ(HResultOf(Begin(world_.Request({}, Operation::kUninstall))),
             hr::kWuENoUpdate);
 }
 
-TEST_F(EngineTest, BusyForEverybody_UAMG180_181) {
+TEST_F(EngineTest, BusyForEverybody) {  // UAMG-180, 181
   const auto slow = AddWaiting(1);
   const auto other = world_.AddArchive(2, "app", "1", "x");
   EXPECT_FALSE(engine().IsBusy());
@@ -82,7 +81,7 @@ TEST_F(EngineTest, BusyForEverybody_UAMG180_181) {
   EXPECT_EQ(world_.Install({other})[0].result_code, kSucceeded);
 }
 
-TEST_F(EngineTest, ExclusiveUpdateMustBeAlone_UAMG183_184) {
+TEST_F(EngineTest, ExclusiveUpdateMustBeAlone) {  // UAMG-183, 184
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
   auto description = *world_.catalog().Describe(one);
@@ -105,7 +104,7 @@ TEST_F(EngineTest, DuplicatesAndUnknownUpdates) {
   EXPECT_EQ(HResultOf(Begin(unnamed)), hr::kEInvalidarg);
 }
 
-TEST_F(EngineTest, AlreadyInstalled_UAMG185_186) {
+TEST_F(EngineTest, AlreadyInstalled) {  // UAMG-185, 186
   const auto one = world_.AddArchive(1, "app", "1", "x");
   EXPECT_EQ(world_.Install({one})[0].hresult, hr::kSOk);
   const InstallResult again = world_.Install({one})[0];
@@ -117,7 +116,7 @@ TEST_F(EngineTest, AlreadyInstalled_UAMG185_186) {
   EXPECT_THAT(world_.History(), SizeIs(3));
 }
 
-TEST_F(EngineTest, NotDownloaded_UAMG187_188) {
+TEST_F(EngineTest, NotDownloaded) {  // UAMG-187, 188
   const auto one = world_.AddArchive(1, "app", "1", "x");
   auto description = *world_.catalog().Describe(one);
   description.mutable_payloads(0)->set_sha256(std::string(32, 'x'));
@@ -128,7 +127,7 @@ TEST_F(EngineTest, NotDownloaded_UAMG187_188) {
   EXPECT_EQ(world_.Run(forced)[0].hresult, hr::kWuEDmNotdownloaded);
 }
 
-TEST_F(EngineTest, ForceQuiet_UAMG189) {
+TEST_F(EngineTest, ForceQuiet) {  // UAMG-189
   const auto one = world_.AddArchive(1, "app", "1", "x");
   auto description = *world_.catalog().Describe(one);
   description.mutable_update()
@@ -141,7 +140,7 @@ TEST_F(EngineTest, ForceQuiet_UAMG189) {
   EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
 }
 
-TEST_F(EngineTest, MandatoryRestartComesFirst_UAMG191_193) {
+TEST_F(EngineTest, MandatoryRestartComesFirst) {  // UAMG-191, 193
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
   auto description = *world_.catalog().Describe(one);
@@ -164,7 +163,7 @@ TEST_F(EngineTest, MandatoryRestartComesFirst_UAMG191_193) {
   EXPECT_EQ(world_.Install({two})[0].result_code, kSucceeded);
 }
 
-TEST_F(EngineTest, Uninstall_UAMG199_200) {
+TEST_F(EngineTest, Uninstall) {  // UAMG-199, 200
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const InstallResult absent = world_.Uninstall({one})[0];
   EXPECT_EQ(absent.result_code, kSucceeded);
@@ -176,7 +175,7 @@ TEST_F(EngineTest, Uninstall_UAMG199_200) {
   EXPECT_EQ(world_.Uninstall({one})[0].hresult, hr::kWuEUninstallNotAllowed);
 }
 
-TEST_F(EngineTest, EachAttemptIsHistory_UAMG201) {
+TEST_F(EngineTest, EachAttemptIsHistory) {  // UAMG-201
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
   const auto results = world_.Install({one, bad});
