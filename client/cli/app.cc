@@ -1,11 +1,31 @@
 #include "client/cli/app.h"
 
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "absl/time/time.h"
 #include "common/error.h"
+#include "common/file_io.h"
+#include "common/transport/transport.h"
 
 namespace usher::cli {
+namespace {
+
+absl::StatusOr<std::string> AddressOf(const GlobalOptions& globals) {
+  if (globals.state_dir.empty()) return globals.address;
+  std::error_code error;
+  const std::filesystem::path folder =
+      std::filesystem::absolute(PathFromUtf8(globals.state_dir), error);
+  if (error) {
+    return Error(hr::kEInvalidarg, "--state-dir is no usable path",
+                 globals.state_dir);
+  }
+  return transport::PrivateAddress(folder.lexically_normal());
+}
+
+}  // namespace
 
 App::App(GlobalOptions globals)
     : globals_(std::move(globals)),
@@ -16,7 +36,7 @@ absl::StatusOr<UpdateSession*> App::Session() {
   if (!session_.has_value()) {
     SessionOptions options;
     options.client_application_id = globals_.client_id;
-    options.address = globals_.address;
+    USHER_ASSIGN_OR_RETURN(options.address, AddressOf(globals_));
     options.reconnect_timeout = absl::Seconds(globals_.timeout);
     USHER_ASSIGN_OR_RETURN(session_, UpdateSession::Open(options));
   }

@@ -22,6 +22,8 @@ namespace usher::cli {
 // The options that every verb understands.
 struct GlobalOptions {
   std::string address;
+  // The folder of a private service; instead of an address.
+  std::string state_dir;
   std::string client_id = "usher-cli";
   bool json = false;
   bool quiet = false;

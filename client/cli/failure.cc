@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/types/optional.h"
 #include "client/cli/json.h"
+#include "client/cli/terminal.h"
 #include "common/error.h"
 #include "common/hresult.h"
 
@@ -28,8 +29,9 @@ std::string AdviceFor(const absl::Status& status) {
     case hr::kEAccessdenied:
       return "run it as an administrator (sudo usher …), or ask one";
     case hr::kWuENoService:
-      return "check that usherd runs (systemctl status usherd) and that "
-             "--address or USHER_ADDRESS names its socket";
+      return absl::StrCat("check that usherd runs (", kServiceQuery,
+                          ") and that --address, --state-dir or USHER_ADDRESS "
+                          "leads to it");
     case hr::kWuEInvalidCriteria:
       return "see the criteria language in docs/api.md, for example "
              "\"IsInstalled=0 and Type='Software'\"";

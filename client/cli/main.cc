@@ -17,11 +17,17 @@ namespace usher::cli {
 namespace {
 
 void AddGlobalOptions(CLI::App& parser, GlobalOptions& globals) {
+  CLI::Option* const address =
+      parser
+          .add_option("--address", globals.address,
+                      "Socket or pipe of the service (default: USHER_ADDRESS, "
+                      "else the machine's)")
+          ->type_name("PATH");
   parser
-      .add_option("--address", globals.address,
-                  "Socket of the service (default: USHER_ADDRESS, else the "
-                  "machine's)")
-      ->type_name("PATH");
+      .add_option("--state-dir", globals.state_dir,
+                  "The private service that keeps its things in this folder")
+      ->type_name("DIR")
+      ->excludes(address);
   parser
       .add_option("--client-id", globals.client_id,
                   "ClientApplicationID of the session")

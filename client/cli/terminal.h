@@ -27,6 +27,9 @@ void CatchInterrupts();
 // Replaces an earlier handler; an empty one leaves the program with 130.
 void OnInterrupt(std::function<void(int)> handler);
 
+// The command that shows whether the service runs.
+extern const char kServiceQuery[];
+
 // Leaves the program at once, running no destructors.
 [[noreturn]] void LeaveNow(int exit_code);
 

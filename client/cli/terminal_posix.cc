@@ -90,6 +90,8 @@ void OnInterrupt(std::function<void(int)> handler) {
   State().count = 0;
 }
 
+const char kServiceQuery[] = "systemctl status usherd";
+
 void LeaveNow(int exit_code) {
   std::fflush(nullptr);
   _exit(exit_code);

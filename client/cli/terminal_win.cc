@@ -122,6 +122,8 @@ void OnInterrupt(std::function<void(int)> handler) {
   State().count = 0;
 }
 
+const char kServiceQuery[] = "sc query usherd";
+
 void LeaveNow(int exit_code) {
   std::fflush(nullptr);
   RestoreTerminal();
