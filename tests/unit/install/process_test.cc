@@ -174,8 +174,10 @@ TEST_F(ProcessTest, SaysWhyItCannotStart) {
 }
 
 TEST_F(ProcessTest, ManyAtOnce) {
+  constexpr int kThreads = 8;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 8; ++i) {
+  threads.reserve(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([this, i] {
       EXPECT_EQ(Run(Shell(absl::StrCat("exit ", i))).exit_code, i);
     });

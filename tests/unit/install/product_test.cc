@@ -13,7 +13,6 @@ namespace {
 
 using test::Content;
 using test::Key;
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "publisher/update_checks.h"
 #include "tests/unit/publisher/test_repository.h"
@@ -176,7 +177,7 @@ TEST(DescriptionFileTest, ReportsEveryFaultInOrder) {
 
 TEST(DescriptionFileTest, BoundsRules) {
   std::string deep = "constant = true";
-  for (int i = 0; i < 16; ++i) deep = "not = { " + deep + " }";
+  for (int i = 0; i < 16; ++i) deep = absl::StrCat("not = { ", deep, " }");
   const auto source =
       Read("name = \"a\"\ntitle = \"A\"\n[is_installed]\n" + deep + "\n");
   EXPECT_THAT(std::string(source.status().message()),

@@ -26,7 +26,7 @@ TestFolder::~TestFolder() {
 
 fs::path TestFolder::Write(const std::string& name,
                            const std::string& content) const {
-  const fs::path file = path_ / name;
+  fs::path file = path_ / name;
   fs::create_directories(file.parent_path());
   std::ofstream(file, std::ios::binary) << content;
   return file;
@@ -44,7 +44,7 @@ fs::path TestFolder::MakeDeb(const std::string& name,
             "Homepage: https://example.com/" +
             name + "\nDescription: a tiny package\n Longer text.\n .\n End.\n");
   fs::permissions(path_ / root / "DEBIAN", fs::perms(0755));
-  const fs::path file =
+  fs::path file =
       path_ / (name + "_" + version + "_" + architecture + ".deb");
   const std::string command = "dpkg-deb --root-owner-group -b '" +
                               (path_ / root).string() + "' '" + file.string() +

@@ -93,6 +93,7 @@ TEST_F(TransportTest, ServesManyClientsAtATime) {
   ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
   std::vector<int> good(kClients);
   std::vector<std::thread> threads;
+  threads.reserve(kClients);
   for (int i = 0; i < kClients; ++i) {
     threads.emplace_back([&, i] {
       const auto channel = DialEcho(options_.address);
