@@ -44,8 +44,7 @@ fs::path TestFolder::MakeDeb(const std::string& name,
             "Homepage: https://example.com/" +
             name + "\nDescription: a tiny package\n Longer text.\n .\n End.\n");
   fs::permissions(path_ / root / "DEBIAN", fs::perms(0755));
-  fs::path file =
-      path_ / (name + "_" + version + "_" + architecture + ".deb");
+  fs::path file = path_ / (name + "_" + version + "_" + architecture + ".deb");
   const std::string command = "dpkg-deb --root-owner-group -b '" +
                               (path_ / root).string() + "' '" + file.string() +
                               "' >/dev/null";
