@@ -78,8 +78,8 @@ class LoopbackDoorTest : public ::testing::Test {
     v1::OpenSessionRequest request;
     request.set_client_application_id("test");
     v1::OpenSessionResponse response;
-    const grpc::Status status = v1::SessionService::NewStub(door.channel)
-                                    ->OpenSession(&context, request, &response);
+    grpc::Status status = v1::SessionService::NewStub(door.channel)
+                              ->OpenSession(&context, request, &response);
     *session = response.session();
     return status;
   }
