@@ -423,8 +423,13 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
                          PeerReader::Make(options.administrators_group));
   USHER_ASSIGN_OR_RETURN(PipeSecurity security,
                          MakePipeSecurity(options.world_accessible));
+  // Wine 8 does not honour FILE_FLAG_FIRST_PIPE_INSTANCE; an end that waits for
+  // clients is seen there, too. (Only such an end counts: the last client of a
+  // service that was killed may still have the other one.)
+  const bool taken = WaitNamedPipeW(name.c_str(), 1) != 0;
   absl::StatusOr<std::unique_ptr<OfferedPipe>> first =
-      OfferedPipe::Make(name, /*first=*/true, security.get());
+      win32::SystemError(ERROR_ACCESS_DENIED, "offer", options.address);
+  if (!taken) first = OfferedPipe::Make(name, /*first=*/true, security.get());
   if (!first.ok()) {
     // Access is denied if the name is taken, by another Usher or by an
     // impostor; clients would refuse the latter.

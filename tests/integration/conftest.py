@@ -18,6 +18,8 @@ from harness.webserver import WebServer
 def pytest_addoption(parser):
     parser.addoption("--build", default="build/debug",
                      help="build folder whose programs are tested")
+    parser.addoption("--windows-build", default="build/windows",
+                     help="build folder of the Windows programs")
 
 
 def pytest_configure(config):
