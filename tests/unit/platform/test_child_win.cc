@@ -51,7 +51,11 @@ int Leave(const wchar_t* program) {
 int wmain(int argc, wchar_t** argv) {
   const std::wstring what = argc > 1 ? argv[1] : L"";
   if (what == L"arguments") {
-    for (int i = 2; i < argc; ++i) Print("[" + Utf8(argv[i]) + "]");
+    for (int i = 2; i < argc; ++i) {
+      std::string text = "[";
+      text.append(Utf8(argv[i])).append("]");
+      Print(text);
+    }
     return 0;
   }
   if (what == L"exit") {
