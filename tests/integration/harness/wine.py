@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import pty
 import re
 import select
 import shutil
@@ -124,6 +125,34 @@ class Wine:
             raise
         text = pathlib.Path(process.output_file).read_text(errors="replace")
         return Result(code, text.replace("\r\n", "\n"))
+
+    def in_console(self, *words, until, keys):
+        """Runs a program in a console, presses `keys` when it has written
+        `until`, and waits for its end."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execvpe("wine", ["wine", *map(str, words)], self._environment)
+        output = b""
+        pressed = False
+        deadline = time.monotonic() + TIMEOUT
+        try:
+            while select.select([terminal], [], [],
+                                max(0, deadline - time.monotonic()))[0]:
+                try:
+                    output += os.read(terminal, 4096)
+                except OSError:  # the other end is closed
+                    break
+                if not pressed and until.encode() in output:
+                    os.write(terminal, keys.encode())
+                    pressed = True
+            else:
+                os.kill(pid, signal.SIGKILL)
+        finally:
+            os.close(terminal)
+            _, status = os.waitpid(pid, 0)
+        return Result(os.waitstatus_to_exitcode(status),
+                      output.decode(errors="replace"))
 
     def processes(self, program=""):
         """The pids of this machine's processes (wineserver among them) whose

@@ -212,6 +212,15 @@ def test_listens_at_tcp_only_when_told_to(wine, service, data):
     assert not list((data / "run").iterdir())
 
 
+def test_in_a_console_ctrl_c_stops_it(wine, windows_build):
+    result = wine.in_console(windows_build / "bin" / "usherd.exe", "run",
+                             "--state-dir", r"C:\by hand", until="ready at",
+                             keys="\x03")
+    assert result.code == 0, result.output
+    log = wine.drive_c / "by hand" / "log" / "usherd.log"
+    assert log.read_text().splitlines()[-1].endswith("stopped")
+
+
 def test_starts_again_after_it_was_killed(wine, service, usher):
     start(wine)
     assert usher("status").code == 0
