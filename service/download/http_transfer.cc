@@ -111,7 +111,6 @@ absl::Status HttpTransfer::Configure() {
   options.SetLong(CURLOPT_MAXREDIRS, kMaxRedirects);
   options.SetLong(CURLOPT_SSL_VERIFYPEER, 1);
   options.SetLong(CURLOPT_SSL_VERIFYHOST, 2);
-  options.SetLong(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS);
   options.SetLong(CURLOPT_NOSIGNAL, 1);
   options.SetLong(CURLOPT_FAILONERROR, 1);
   options.SetLong(CURLOPT_BUFFERSIZE, kReceiveBuffer);
@@ -140,6 +139,9 @@ absl::Status HttpTransfer::Configure() {
       options.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(headers_));
     }
   }
+  // A wish: a libcurl without HTTP/2 refuses it and takes HTTP/1.1.
+  static_cast<void>(
+      curl_easy_setopt(curl_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS));
   if (options.code() != CURLE_OK) {
     return Error(
         hr::kWuEDownloadFailed,
