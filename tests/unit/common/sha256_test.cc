@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "gtest/gtest.h"
 
@@ -38,8 +39,8 @@ TEST(Sha256Test, ParsesBothCases) {
 
 TEST(Sha256Test, RefusesOtherText) {
   const std::string hex = kAbc;
-  for (const std::string& text :
-       {std::string(), hex.substr(1), hex + "0", "g" + hex.substr(1)}) {
+  for (const std::string& text : {std::string(), hex.substr(1), hex + "0",
+                                  absl::StrCat("g", hex.substr(1))}) {
     EXPECT_EQ(HResultOf(ParseSha256Hex(text).status()), hr::kEInvalidarg)
         << text;
   }
