@@ -11,7 +11,7 @@ namespace usher::platform {
 // starts and stops; a code other than 0 becomes the service-specific exit code.
 // Otherwise it is just called. To be called once. Platform twins:
 // service_entry_posix.cc, service_entry_win.cc.
-int RunService(std::function<int()> service);
+int RunService(const std::function<int()>& service);
 
 }  // namespace usher::platform
 

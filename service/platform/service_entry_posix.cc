@@ -2,6 +2,6 @@
 
 namespace usher::platform {
 
-int RunService(std::function<int()> service) { return service(); }
+int RunService(const std::function<int()>& service) { return service(); }
 
 }  // namespace usher::platform

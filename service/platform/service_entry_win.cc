@@ -11,7 +11,7 @@ namespace usher::platform {
 namespace {
 
 // What the manager's thread runs. The functions that it calls take no context.
-std::function<int()>* service_body = nullptr;
+const std::function<int()>* service_body = nullptr;
 int service_exit_code = 0;
 
 DWORD StateOf(ServiceReport::State state) {
@@ -83,7 +83,7 @@ void WINAPI ServiceMain(DWORD, wchar_t**) {
 
 }  // namespace
 
-int RunService(std::function<int()> service) {
+int RunService(const std::function<int()>& service) {
   service_body = &service;
   std::array<wchar_t, 1> name = {L'\0'};
   const std::array<SERVICE_TABLE_ENTRYW, 2> table = {
