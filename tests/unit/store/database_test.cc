@@ -143,9 +143,11 @@ TEST(DatabaseTest, ReaderSeesOneSnapshotWhileWriterCommits) {
 TEST(DatabaseTest, ManyThreads) {
   TempDatabase db;
   ASSERT_TRUE(MakeTable(*db).ok());
+  constexpr int kThreads = 8;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   std::atomic<int> failures = 0;
-  for (int t = 0; t < 8; ++t) {
+  for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([t, &db, &failures] {
       for (int i = 0; i < 5; ++i) {
         const int64_t key = t * 100 + i;
