@@ -87,6 +87,12 @@ class Repository:
             "[handler.exec]", f"arguments = {json.dumps(list(arguments))}",
             *codes])
 
+    def add_msi(self, name, version, package, product_code):
+        self._describe(name, version, package, [
+            "[handler.msi]", f"product_code = {json.dumps(product_code)}", "",
+            "[is_installed.msi_product]",
+            f"product_code = {json.dumps(product_code)}"])
+
     def add_deb(self, package, handler="deb"):
         self._init()
         self.run("add-deb", self.folder, "--handler", handler, package)
