@@ -17,13 +17,15 @@ void ReachThreeTimes() {
   USHER_FAULT_POINT("test.other");
   USHER_FAULT_POINT("test.step");
   fputs("once\n", stderr);
+  fflush(stderr);
   USHER_FAULT_POINT("test.step");
   fputs("twice\n", stderr);
+  fflush(stderr);
 }
 
 TEST(FaultPointDeathTest, KillsAtTheNamedCount) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  // A killed process writes no buffer of its own; stderr has none.
+  // A killed process writes no buffer of its own.
   EXPECT_EXIT(ReachThreeTimes(), WasKilled, "^once\r?\n$");
 }
 
