@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/error.h"
 #include "common/transport/transport.h"
@@ -21,6 +20,7 @@
 #include "service/session/job.h"
 #include "service/session/job_api.h"
 #include "tests/unit/session/fakes.h"
+#include "tests/unit/transport/raw_client.h"
 #include "usher/v1/downloader.grpc.pb.h"
 #include "usher/v1/history.grpc.pb.h"
 #include "usher/v1/job.grpc.pb.h"
@@ -68,7 +68,7 @@ class RpcTest : public ::testing::Test {
  protected:
   RpcTest() {
     transport::ListenOptions options;
-    options.address = (folder_.path() / "usher.sock").native();
+    options.address = transport::NewAddress();
     options.world_accessible = false;
     listener_ = *transport::Listener::Listen(options);
     servers_ = std::make_unique<ServerPool>(
@@ -138,7 +138,6 @@ class RpcTest : public ::testing::Test {
     return job.name();
   }
 
-  testing::TemporaryFolder folder_;
   World world_;
   std::unique_ptr<transport::Listener> listener_;
   std::unique_ptr<ServerPool> servers_;
@@ -192,7 +191,7 @@ TEST_F(RpcTest, TheCallerIsTheUserOfTheConnection) {
                   ->GetSystemInformation(
                       &context, v1::GetSystemInformationRequest(), &information)
                   .ok());
-  EXPECT_EQ(information.caller(), absl::StrCat("uid:", geteuid()));
+  EXPECT_EQ(information.caller(), transport::OwnUser());
   EXPECT_TRUE(information.caller_is_administrator());
 }
 
@@ -353,7 +352,7 @@ TEST_F(RpcTest, EndDownloadWaitsAndMayBeGivenUp) {
   }
   // The server hears of it a moment later than the client; until then the job
   // is claimed.
-  const session::Call call{{absl::StrCat("uid:", geteuid()), true}, "test"};
+  const session::Call call{{transport::OwnUser(), true}, "test"};
   while (true) {
     const auto claim = session::ClaimJob(world_.core(), call, request.job(),
                                          v1::JOB_KIND_DOWNLOAD);
