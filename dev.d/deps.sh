@@ -24,6 +24,8 @@ readonly WINDOWS_PACKAGES=(
   zlib1g-dev libbz2-dev liblzma-dev libc-ares-dev libfmt-dev
   # Joins SQLite's sources.
   tcl
+  # The Windows Installer package.
+  wixl msitools
 )
 
 # Daemons that some of these packages would start; the tests run their own

@@ -1,11 +1,12 @@
 # shellcheck shell=bash
 # Tests: builds, runs every suite, and counts single test cases.
 
-# run_suites PRESET QUICK: all suites on one build; the reports go to
+# run_suites PRESET QUICK WINDOWS: all suites on one build, and if WINDOWS is a
+# build folder, the integration tests of that one, too; the reports go to
 # build/PRESET/reports. A failing suite does not stop the next one: the tally
 # at the end decides.
 run_suites() {
-  local preset=$1 quick=$2
+  local preset=$1 quick=$2 windows=$3
   local reports=$PWD/build/$preset/reports started
   rm -rf "$reports"
   mkdir -p "$reports/gtest" "$reports/single"
@@ -29,7 +30,7 @@ run_suites() {
     say "Integration tests"
     started=$(now)
     "$PYTHON" -m pytest tests/integration --build "build/$preset" \
-      -p no:cacheprovider --junitxml "$reports/pytest.xml" -q </dev/null || true
+      --windows-build "$windows" -p no:cacheprovider --junitxml "$reports/pytest.xml" -q </dev/null || true
     echo "Integration tests took $(($(now) - started)) s."
   fi
 }
@@ -44,15 +45,16 @@ sanitizer_environment() {
 
 # test_on PRESET QUICK [windows]: with "windows" also the Windows build.
 test_on() {
-  local preset=$1 quick=$2 suites=(format ctest "${@:3}")
+  local preset=$1 quick=$2 suites=(format ctest "${@:3}") windows=
   command_deps
   build "$preset"
   $quick || suites+=(pytest)
   if [[ " ${suites[*]} " == *" windows "* ]]; then
     build_windows windows
+    windows=build/windows
     run_windows_unit_tests
   fi
-  run_suites "$preset" "$quick"
+  run_suites "$preset" "$quick" "$windows"
   "$PYTHON" tests/tally.py "build/$preset" "${suites[@]}"
 }
 
@@ -60,6 +62,7 @@ command_test() {
   case ${1:-} in
     '') test_on debug false ;;
     --quick) test_on debug true ;;
+    --windows) test_on debug false windows ;;
     *) die "test: no option '$1'" ;;
   esac
 }

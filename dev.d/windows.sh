@@ -40,6 +40,10 @@ start_wine() {
   { wine wineboot --init && wine winecfg -v win10; } \
     </dev/null >>"$WINEPREFIX/start.log" 2>&1 ||
     { cat "$WINEPREFIX/start.log"; die "Wine does not start"; }
+  # The first start of a prefix may leave two service managers behind, which
+  # know nothing of each other.
+  stop_wine
+  wineserver -p </dev/null >>"$WINEPREFIX/start.log" 2>&1
   echo "Wine is ready after $(($(now) - started)) s."
 }
 

@@ -10,7 +10,11 @@ from harness import wine as wines
 @pytest.fixture(scope="session")
 def windows_build(pytestconfig):
     """The folder with the Windows programs."""
-    build = pathlib.Path(pytestconfig.getoption("--windows-build")).resolve()
+    option = pytestconfig.getoption("--windows-build")
+    if not option:
+        pytest.skip("the Windows build is not tested here: "
+                    "./dev test --windows")
+    build = pathlib.Path(option).resolve()
     if not (build / "bin" / "usherd.exe").exists():
         pytest.skip(f"there is no Windows build in {build}: ./dev windows")
     return build
