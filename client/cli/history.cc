@@ -78,7 +78,7 @@ void AddHistoryVerb(CLI::App& parser, const Choose& choose) {
       "history", "Show what was installed and uninstalled, newest first");
   verb->add_option("--update", flags->update, "Only this update (name or id)");
   verb->add_option("--limit", flags->limit, "Entries at most; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   verb->footer(
       "Examples:\n"

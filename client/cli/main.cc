@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -55,17 +56,20 @@ std::string WithExitCode(const std::string& object, int exit_code) {
                       "  \"exit_code\": ", exit_code, "\n}\n");
 }
 
+int Fail(App& app, const absl::Status& status, ExitCode code) {
+  if (app.globals().json) {
+    app.console().Json(absl::StrCat("{\n  \"error\": ", ErrorJson(status),
+                                    ",\n  \"exit_code\": ", int{code},
+                                    "\n}\n"));
+  } else {
+    PrintError(app.console(), status);
+  }
+  return code;
+}
+
 int Finish(App& app, const absl::StatusOr<Report>& report) {
   if (!report.ok()) {
-    const ExitCode code = ExitCodeOf(report.status());
-    if (app.globals().json) {
-      app.console().Json(
-          absl::StrCat("{\n  \"error\": ", ErrorJson(report.status()),
-                       ",\n  \"exit_code\": ", int{code}, "\n}\n"));
-    } else {
-      PrintError(app.console(), report.status());
-    }
-    return code;
+    return Fail(app, report.status(), ExitCodeOf(report.status()));
   }
   if (app.globals().json && !report->json.empty()) {
     app.console().Json(WithExitCode(report->json, report->exit_code));
@@ -79,6 +83,18 @@ bool WantsJson(int argc, char** argv) {
     if (absl::string_view(argv[i]) == "--json") return true;
   }
   return false;
+}
+
+// The same error, or a better one where the parser does not name the word that
+// it took for no command.
+CLI::ParseError Named(const CLI::App& parser, const CLI::ParseError& error) {
+  const std::vector<std::string> rest = parser.remaining(true);
+  if (error.get_name() != "RequiredError" || rest.empty() ||
+      !parser.get_subcommands().empty()) {
+    return error;
+  }
+  return CLI::ValidationError(rest.front(),
+                              "not a command; usher --help lists them");
 }
 
 int Main(int argc, char** argv) {
@@ -117,13 +133,14 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help and version come this way, too, with code 0.
     if (error.get_exit_code() == 0) return parser.exit(error);
+    const CLI::ParseError named = Named(parser, error);
     if (!WantsJson(argc, argv)) {
-      parser.exit(error);
+      parser.exit(named);
       return kExitUsage;
     }
     App app(GlobalOptions{.json = true});
-    Finish(app, Error(hr::kEInvalidarg, error.what(), "command line"));
-    return kExitUsage;
+    return Fail(app, Error(hr::kEInvalidarg, named.what(), "command line"),
+                kExitUsage);
   }
   App app(globals);
   return Finish(app, action(app));

@@ -1,6 +1,7 @@
 // usher search
 
 #include <CLI/CLI.hpp>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -147,7 +148,7 @@ void AddSearchVerb(CLI::App& parser, const Choose& choose) {
                  flags->include_superseded,
                  "Also what another result supersedes");
   verb->add_option("--limit", flags->limit, "Stop after that many; 0: all")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()));
   verb->add_flag("-l,--long", flags->long_rows, "Show UpdateIDs");
   AddScopeOptions(*verb, flags->scope);
   verb->footer(

@@ -109,6 +109,18 @@ def test_usage_errors(cli):
     assert cli.run("search", "--no-such-option").code == USAGE
 
 
+def test_usage_errors_in_json_say_their_exit_code(cli):
+    for words, named in ((["no-such-command"], "no-such-command"),
+                         (["history", "--limit", "-3"], "--limit"),
+                         (["services", "no-such-command"], "no-such-command")):
+        result = cli.run("--json", *words)
+        assert result.code == USAGE
+        assert json.loads(result.stdout)["exit_code"] == USAGE
+        assert named in result.error["message"]
+        assert len(result.error["message"]) < 200
+        assert named in cli.run(*words).stderr
+
+
 def test_unknown_update(cli, service):
     result = cli.run("install", "no-such-update", "--json")
     assert result.code == NOTHING
