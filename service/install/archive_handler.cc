@@ -189,6 +189,7 @@ absl::Status ArchiveHandler::Uninstall(const ProductFolder& folder) {
 absl::Status ArchiveHandler::Commit(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
   USHER_RETURN_IF_ERROR(RemoveTree(folder.old()));
+  USHER_RETURN_IF_ERROR(folder.RemoveLeftovers());
   return attempt.operation == Operation::kUninstall ? folder.RemoveIfEmpty()
                                                     : absl::OkStatus();
 }
@@ -205,6 +206,7 @@ absl::Status ArchiveHandler::Undo(const Attempt& attempt, bool applying) {
                               : UndoUninstall(folder, before));
   }
   USHER_RETURN_IF_ERROR(RemoveTree(folder.staging()));
+  USHER_RETURN_IF_ERROR(folder.RemoveLeftovers());
   return attempt.operation == Operation::kInstall ? folder.RemoveIfEmpty()
                                                   : absl::OkStatus();
 }

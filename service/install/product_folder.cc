@@ -121,6 +121,22 @@ absl::StatusOr<std::string> ProductFolder::Other() const {
   return versions.empty() ? std::string() : versions.back();
 }
 
+absl::Status ProductFolder::RemoveLeftovers() const {
+  if (!Exists(root_)) return absl::OkStatus();
+  const std::string prefix = absl::StrCat(".", kList, ".");
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(root_, error), end;
+       !error && it != end; it.increment(error)) {
+    const std::string name = PathToUtf8(it->path().filename());
+    if (absl::StartsWith(name, prefix) && absl::EndsWith(name, ".tmp")) {
+      USHER_RETURN_IF_ERROR(RemoveTree(it->path()));
+    }
+  }
+  if (!error) return absl::OkStatus();
+  return SystemError(error.default_error_condition().value(), "read",
+                     PathToUtf8(root_));
+}
+
 absl::Status ProductFolder::RemoveIfEmpty() const {
   if (!Exists(root_)) return absl::OkStatus();
   USHER_ASSIGN_OR_RETURN(const std::vector<std::string> versions, Versions());

@@ -55,6 +55,8 @@ class ProductFolder {
   // The newest installed version other than this one, or "".
   absl::StatusOr<std::string> Other() const;
 
+  // Removes what a crash left of writing the list.
+  absl::Status RemoveLeftovers() const;
   // Removes the product's folder if no version is left.
   absl::Status RemoveIfEmpty() const;
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "common/error.h"
+#include "common/file_io.h"
 #include "tests/unit/install/temp_dir.h"
 #include "tests/unit/install/world.h"
 #include "usher/v1/types.pb.h"
@@ -47,6 +48,20 @@ TEST_F(ProductTest, InstallSwitchUninstall) {
   ExpectGood(world_.Uninstall({two}));
   EXPECT_EQ(Current(), "one");
   EXPECT_FALSE(fs::exists(world_.product("app") / "2.0~rc1"));
+  ExpectGood(world_.Uninstall({one}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+TEST_F(ProductTest, RemovesWhatACrashLeftOfTheList) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  const auto two = world_.AddArchive(2, "app", "2", "two");
+  ExpectGood(world_.Install({one}));
+  const fs::path left = world_.product("app") / "..versions.0123abcd.tmp";
+  ASSERT_TRUE(WriteFileAtomically(left, "1\n").ok());
+  ExpectGood(world_.Install({two}));
+  EXPECT_FALSE(fs::exists(left));
+  ASSERT_TRUE(WriteFileAtomically(left, "1\n").ok());
+  ExpectGood(world_.Uninstall({two}));
   ExpectGood(world_.Uninstall({one}));
   EXPECT_FALSE(fs::exists(world_.product("app")));
 }
