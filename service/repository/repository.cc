@@ -1,11 +1,13 @@
 #include "service/repository/repository.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -27,6 +29,25 @@ constexpr char kTargets[] = "targets";
 
 absl::Status CheckRoot(absl::string_view root) {
   return tuf::TrustedMetadataSet::Create(root, absl::Now()).status();
+}
+
+absl::StatusOr<tuf::TrustedMetadataSet> ReadTrustedRoot(
+    const RepositoryOptions& options) {
+  const absl::StatusOr<std::string> root =
+      MetadataStore(options.metadata_dir).Read(kRoot, options.max_root_bytes);
+  if (!root.ok()) {
+    return Annotate(root.status(),
+                    "the repository has no usable trusted root; remove the "
+                    "update service and register it again");
+  }
+  absl::StatusOr<tuf::TrustedMetadataSet> set =
+      tuf::TrustedMetadataSet::Create(*root, absl::Now());
+  if (!set.ok()) {
+    return Annotate(set.status(),
+                    "the trusted root is damaged; remove the update service "
+                    "and register it again");
+  }
+  return set;
 }
 
 // The version of a cached document that serves only to report it; 0 when there
@@ -156,22 +177,31 @@ absl::Status Repository::Initialize(const RepositoryOptions& options,
   return store.Write(kRoot, root);
 }
 
+absl::Status Repository::Confirm(const RepositoryOptions& options,
+                                 absl::string_view root) {
+  USHER_ASSIGN_OR_RETURN(const tuf::TrustedMetadataSet given,
+                         tuf::TrustedMetadataSet::Create(root, absl::Now()));
+  USHER_ASSIGN_OR_RETURN(const tuf::TrustedMetadataSet trusted,
+                         ReadTrustedRoot(options));
+  if (given.root().version < trusted.root().version) return absl::OkStatus();
+  const std::vector<std::string>& known =
+      trusted.root().roles.at(kRoot).key_ids;
+  for (const std::string& key : given.root().roles.at(kRoot).key_ids) {
+    if (std::find(known.begin(), known.end(), key) != known.end()) {
+      return absl::OkStatus();
+    }
+  }
+  return Error(hr::kWuEDsRowexists,
+               "root.json: the update service is registered under another "
+               "root; remove it first if this one is to be trusted",
+               "root.json");
+}
+
 absl::StatusOr<std::unique_ptr<Repository>> Repository::Open(
     const RepositoryOptions& options) {
   USHER_RETURN_IF_ERROR(ParseUrl(options.url).status());
+  USHER_RETURN_IF_ERROR(ReadTrustedRoot(options).status());
   const MetadataStore store(options.metadata_dir);
-  const absl::StatusOr<std::string> root =
-      store.Read(kRoot, options.max_root_bytes);
-  if (!root.ok()) {
-    return Annotate(root.status(),
-                    "the repository has no usable trusted root; register the "
-                    "update service again");
-  }
-  if (const absl::Status status = CheckRoot(*root); !status.ok()) {
-    return Annotate(status,
-                    "the trusted root is damaged; register the update service "
-                    "again");
-  }
   USHER_RETURN_IF_ERROR(store.RemoveLeftovers());
   return std::make_unique<RepositoryImpl>(options);
 }

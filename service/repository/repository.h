@@ -80,6 +80,13 @@ class Repository {
   static absl::Status Initialize(const RepositoryOptions& options,
                                  absl::string_view root);
 
+  // Whether `root`, given for a repository that is registered already, may be
+  // an ancestor or heir of the root that is trusted: it is signed by its own
+  // threshold, and unless it is older than the trusted one, has a root key in
+  // common with it. WU_E_DS_ROWEXISTS if not. Changes nothing.
+  static absl::Status Confirm(const RepositoryOptions& options,
+                              absl::string_view root);
+
   // Opens an initialised folder. Damaged cached metadata other than the root
   // is not fatal: it is fetched again.
   static absl::StatusOr<std::unique_ptr<Repository>> Open(

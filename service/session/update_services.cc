@@ -117,6 +117,11 @@ absl::Status RepositoryFactory::Initialize(
   return repository::Repository::Initialize(options, root);
 }
 
+absl::Status RepositoryFactory::Confirm(
+    const repository::RepositoryOptions& options, absl::string_view root) {
+  return repository::Repository::Confirm(options, root);
+}
+
 absl::StatusOr<std::unique_ptr<repository::Repository>> RepositoryFactory::Open(
     const repository::RepositoryOptions& options) {
   return repository::Repository::Open(options);
@@ -476,6 +481,10 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
                               "; remove it first"),
                  "service_id");
   }
+  USHER_RETURN_IF_ERROR(repositories_.Confirm(
+      RepositoryAt(options_.metadata_dir / PathFromUtf8(known->service_id()),
+                   asked.url, proxy),
+      asked.root));
   v1::UpdateService changed = *known;
   if (!asked.name.empty()) changed.set_name(asked.name);
   if (asked.is_managed) changed.set_is_managed(true);

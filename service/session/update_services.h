@@ -42,6 +42,8 @@ class RepositoryFactory {
   virtual ~RepositoryFactory() = default;
   virtual absl::Status Initialize(const repository::RepositoryOptions& options,
                                   absl::string_view root);
+  virtual absl::Status Confirm(const repository::RepositoryOptions& options,
+                               absl::string_view root);
   virtual absl::StatusOr<std::unique_ptr<repository::Repository>> Open(
       const repository::RepositoryOptions& options);
 };
@@ -97,7 +99,8 @@ class UpdateServices {
                                       absl::string_view service_id) const;
 
   // Registers a repository, all or nothing. Registering what is registered
-  // with the same URL is fine and changes its name and marks. Blocks.
+  // with the same URL, under a root that Repository::Confirm allows, is fine
+  // and changes its name and marks. Blocks.
   absl::StatusOr<v1::UpdateServiceRegistration> Add(
       const NewService& request, const repository::ProxySettings& proxy,
       const CancellationToken& cancel);

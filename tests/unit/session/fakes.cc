@@ -80,6 +80,14 @@ class FakeRepository : public repository::Repository {
   const std::shared_ptr<FakeRepositories::State> state_;
 };
 
+class FakeCachedFile final : public download::CachedFile {
+ public:
+  int64_t size() const override { return 1; }
+  absl::Status CopyTo(const std::filesystem::path& destination) override {
+    return WriteFileAtomically(destination, "x");
+  }
+};
+
 }  // namespace
 
 std::string UpdateId(int n) {
@@ -251,8 +259,9 @@ bool FakeCache::Contains(const Sha256Digest& digest) const {
 }
 
 absl::StatusOr<std::unique_ptr<download::CachedFile>> FakeCache::Open(
-    const Sha256Digest& /*digest*/) {
-  return Error(hr::kWuEDmNotdownloaded, "fake");
+    const Sha256Digest& digest) {
+  if (!Contains(digest)) return Error(hr::kWuEDmNotdownloaded, "fake");
+  return std::make_unique<FakeCachedFile>();
 }
 
 std::filesystem::path FakeCache::PartialPath(const Sha256Digest& digest) {
@@ -374,6 +383,14 @@ absl::Status FakeRepositories::Initialize(
     return Error(hr::kWuEMetadataBadSignature, "not signed", "root.json");
   }
   return WriteFileAtomically(options.metadata_dir / "root.json", root);
+}
+
+absl::Status FakeRepositories::Confirm(
+    const repository::RepositoryOptions& options, absl::string_view root) {
+  USHER_ASSIGN_OR_RETURN(const std::string trusted,
+                         ReadFile(options.metadata_dir / "root.json", 1024));
+  if (root == trusted) return absl::OkStatus();
+  return Error(hr::kWuEDsRowexists, "another root", "root.json");
 }
 
 absl::StatusOr<std::unique_ptr<repository::Repository>> FakeRepositories::Open(

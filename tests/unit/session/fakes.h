@@ -192,6 +192,8 @@ class FakeRepositories : public session::RepositoryFactory {
 
   absl::Status Initialize(const repository::RepositoryOptions& options,
                           absl::string_view root) override;
+  absl::Status Confirm(const repository::RepositoryOptions& options,
+                       absl::string_view root) override;
   absl::StatusOr<std::unique_ptr<repository::Repository>> Open(
       const repository::RepositoryOptions& options) override;
 
