@@ -35,6 +35,8 @@ std::filesystem::path PartialFile::SideFile() const {
 }
 
 absl::Status PartialFile::Open() {
+  // Administrators clear caches, folders and all, while the service runs.
+  USHER_RETURN_IF_ERROR(MakeDirectories(path_.parent_path()));
   USHER_ASSIGN_OR_RETURN(
       platform::File file,
       platform::File::Open(path_, platform::OpenMode::kReadWrite));

@@ -151,7 +151,9 @@ absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key, int depth,
     file.url = content.download_url();
     file.size = content.size();
     USHER_ASSIGN_OR_RETURN(file.sha256, ParseSha256Hex(content.sha256()));
-    if (core_.cache().Contains(file.sha256)) continue;
+    // Not Contains, which knows nothing of files removed behind its back:
+    // "already downloaded" must be true.
+    if (core_.cache().Open(file.sha256).ok()) continue;
     if (item.files.size() >= kMaxFiles) {
       return Error(hr::kWuEInvalidUpdate, "the update has too many files",
                    key.update_id);

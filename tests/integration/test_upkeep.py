@@ -15,6 +15,21 @@ def thing(repository):
     return repository
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_cleared_cache_fills_again(api, daemon, thing, whole):
+    service = api.add_service(thing.url, thing.root).service_id
+    session = api.open_session().session.name
+    updates = api.search(session, "", service)
+    assert api.download(session, updates).hresult == 0
+    for entry in [daemon.state / "cache"] if whole else list(
+            (daemon.state / "cache").iterdir()):
+        shutil.rmtree(entry)
+    result = api.download(session, updates)
+    # Fetched anew, not "already downloaded".
+    assert [r.hresult for r in result.update_results] == [0], result
+    assert api.install(session, updates).hresult == 0
+
+
 def test_registering_again_minds_the_root(api, platform, work, thing):
     service = api.add_service(thing.url, thing.root)
     with pytest.raises(Failure) as caught:
