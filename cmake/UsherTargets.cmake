@@ -40,6 +40,17 @@ if(USHER_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${USHER_SANITIZE})
 endif()
+if(USHER_SANITIZE STREQUAL "thread")
+  # Abseil and gRPC in a form that ThreadSanitizer sees through, also where one
+  # of them needs the other (which a RUNPATH would not reach).
+  execute_process(
+    COMMAND "${PROJECT_SOURCE_DIR}/tests/sanitizers/build-libraries" --prefix
+    OUTPUT_VARIABLE USHER_TSAN_PREFIX OUTPUT_STRIP_TRAILING_WHITESPACE
+    COMMAND_ERROR_IS_FATAL ANY)
+  # Beside the programs: whoever may run them may not be able to enter a cache.
+  file(COPY "${USHER_TSAN_PREFIX}/lib/" DESTINATION "${PROJECT_BINARY_DIR}/lib")
+  add_link_options(-Wl,--disable-new-dtags "-Wl,-rpath,${PROJECT_BINARY_DIR}/lib")
+endif()
 
 # The platform twin of a source: usher_twin(host VAR) sets VAR to host_win.cc
 # or host_posix.cc.

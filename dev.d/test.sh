@@ -68,4 +68,9 @@ command_test() {
 }
 
 command_asan() { sanitizer_environment; test_on asan false; }
-command_tsan() { sanitizer_environment; test_on tsan false; }
+command_tsan() {
+  command_deps
+  JOBS=$(jobs_wanted) tests/sanitizers/build-libraries
+  sanitizer_environment
+  test_on tsan false
+}
