@@ -51,13 +51,26 @@ platform::ProcessResult Child(const fs::path& dir, const std::string& scenario,
                               const std::string& action,
                               const std::string& fault) {
   platform::ProcessOptions options;
-  options.argv = {INSTALL_FAULT_CHILD, dir.string(), scenario, action};
+  options.argv = {fs::absolute(INSTALL_FAULT_CHILD).string(), dir.string(),
+                  scenario, action};
   options.working_directory = dir;
   options.environment = {{"USHER_FAULT", fault}};
   options.timeout = absl::Minutes(1);
-  const auto result = platform::RunProcess(options, CancellationToken());
+  auto result = platform::RunProcess(options, CancellationToken());
+  // Wine 8 now and then fails to load a program, which then has done nothing.
+  constexpr int kStatusDllInitFailed = static_cast<int>(0xC0000142);
+  for (int tries = 1; !test::kIsUnix && result.ok() && tries < 5 &&
+                      result->exit_code == kStatusDllInitFailed;
+       ++tries) {
+    result = platform::RunProcess(options, CancellationToken());
+  }
   EXPECT_TRUE(result.ok()) << result.status();
   return result.value_or(platform::ProcessResult());
+}
+
+// By a fault point, which on Windows ends the process with this code.
+bool WasKilled(const platform::ProcessResult& result) {
+  return test::kIsUnix ? result.signal == 9 : result.exit_code == 128 + 9;
 }
 
 // Every path below the folder, without SQLite's own files.
@@ -83,7 +96,7 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
   void ExpectChanged(World& world) {
     const std::string& name = GetParam().scenario;
     const fs::path app = world.product("app");
-    const std::string current = Content(app / "current/bin/run");
+    const std::string current = Content(test::InUse(app) / "bin/run");
     if (name == "archive-new" || name == "archive-again" || name == "bundle") {
       EXPECT_EQ(current, "one");
     }
@@ -92,7 +105,8 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
       EXPECT_EQ(Content(app / "1.0/bin/run"), "one");
     }
     if (name == "archive-pair" || name == "bundle") {
-      EXPECT_EQ(Content(world.product("tool") / "current/bin/run"), "tool");
+      EXPECT_EQ(Content(test::InUse(world.product("tool")) / "bin/run"),
+                "tool");
     }
     if (name == "archive-remove") {
       EXPECT_EQ(current, "one");
@@ -120,12 +134,14 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
   // A product in use can be used at every moment, also before recovery.
   void ExpectAlwaysCurrent() {
     const std::string& name = GetParam().scenario;
-    const fs::path run = dir_.path() / "products/app/current/bin/run";
+    if (name.substr(0, 8) != "archive-") return;
+    const std::string current =
+        Content(test::InUse(dir_.path() / "products/app") / "bin/run");
     if (name == "archive-again") {
-      EXPECT_EQ(Content(run), "one");
+      EXPECT_EQ(current, "one");
     }
     if (name == "archive-upgrade" || name == "archive-remove") {
-      EXPECT_THAT(Content(run), AnyOf("one", "two"));
+      EXPECT_THAT(current, AnyOf("one", "two"));
     }
   }
 
@@ -202,7 +218,7 @@ TEST_P(InstallFaultTest, Recovers) {
   const size_t history_before = world.History().size();
   const platform::ProcessResult died =
       Child(dir_.path(), param.scenario, "run", param.fault);
-  ASSERT_EQ(died.signal, 9)
+  ASSERT_TRUE(WasKilled(died))
       << "the fault point was not reached: " << died.error_output;
   ExpectAlwaysCurrent();
   ExpectRecovered(scenario, world, history_before);
@@ -219,12 +235,13 @@ TEST_P(InstallFaultTest, RecoversFromACrashInRecovery) {
   World world(dir_.path());
   const Scenario scenario = test::SetUp(world, param.scenario);
   const size_t history_before = world.History().size();
-  ASSERT_EQ(Child(dir_.path(), param.scenario, "run", param.fault).signal, 9);
+  ASSERT_TRUE(
+      WasKilled(Child(dir_.path(), param.scenario, "run", param.fault)));
   // Where recovery does not come by these, it ends by itself.
   for (const char* fault : {"install.committed", "install.recorded"}) {
     const platform::ProcessResult recovery =
         Child(dir_.path(), param.scenario, "recover", fault);
-    EXPECT_TRUE(recovery.signal == 9 || recovery.exit_code == 0)
+    EXPECT_TRUE(WasKilled(recovery) || recovery.exit_code == 0)
         << recovery.error_output;
   }
   ExpectRecovered(scenario, world, history_before);
@@ -257,6 +274,8 @@ std::vector<Case> Cases() {
     }
     cases.push_back({scenario, "install.applied"});
   }
+  // The rest is shell scripts and Debian packages.
+  if (!test::kIsUnix) return cases;
   add("exec-rule", {"exec.after_run"});
   add("exec-remove", {"exec.after_run"});
   add("exec", {"exec.before_run", "exec.after_run"});

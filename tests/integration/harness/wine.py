@@ -100,23 +100,24 @@ class Wine:
         return {**self._environment, **(environment or {}),
                 **({"WINEDEBUG": debug} if debug else {})}
 
-    def start(self, *words, debug=None, output=None, environment=None):
-        """Starts a program; its output goes to a file, because what it leaves
-        running would hold a pipe open."""
+    def start(self, *words, debug=None, output=None, environment=None,
+              folder=None):
+        """Starts a program in `folder`; its output goes to a file, because what
+        it leaves running would hold a pipe open."""
         self._outputs += 1
         output = output or self.folder / f"output{self._outputs}"
         with open(output, "wb") as file:
             process = subprocess.Popen(
                 ["wine", *map(str, words)], stdin=subprocess.DEVNULL,
-                stdout=file, stderr=subprocess.STDOUT, cwd=self.folder,
+                stdout=file, stderr=subprocess.STDOUT,
+                cwd=folder or self.folder,
                 env=self._environment_of(debug, environment))
         process.output_file = output
         return process
 
-    def run(self, *words, debug=None, output=None, environment=None):
-        """Runs a program to its end."""
-        process = self.start(*words, debug=debug, output=output,
-                             environment=environment)
+    def run(self, *words, **options):
+        """Runs a program to its end; `options` as for start."""
+        process = self.start(*words, **options)
         try:
             code = process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:

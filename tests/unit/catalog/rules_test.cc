@@ -93,7 +93,7 @@ TEST_F(RulesTest, Machine) {
   EXPECT_TRUE(Holds("architecture { architectures: 'all' }"));
   EXPECT_TRUE(Holds("machine_label { label: 'kiosk' }"));
   EXPECT_FALSE(Holds("machine_label { label: 'server' }"));
-  EXPECT_FALSE(Holds("registry { key: 'HKLM\\\\Software' }"));
+  EXPECT_FALSE(Holds("registry { key: 'HKLM\\\\Software\\\\No such vendor' }"));
 }
 
 TEST_F(RulesTest, DebianPackages) {

@@ -13,6 +13,7 @@
 #include "common/file_io.h"
 #include "tests/unit/install/packages.h"
 #include "tests/unit/install/temp_dir.h"
+#include "tests/unit/install/world.h"
 
 namespace usher::install {
 namespace {
@@ -41,7 +42,7 @@ class UnpackTest : public ::testing::Test {
     EXPECT_EQ(HResultOf(status), hr::kWuEUhInvalidmetadata) << status;
   }
   std::string Read(const std::string& path) {
-    return ReadFile(root_ / path, 1 << 20).value_or("MISSING");
+    return ReadFile(root_ / PathFromUtf8(path), 1 << 20).value_or("MISSING");
   }
 
   test::TempDir dir_;
@@ -69,6 +70,7 @@ TEST_P(UnpackFormatTest, FilesFoldersAndLinks) {
   EXPECT_EQ(Read("link"), "hello");
   EXPECT_EQ(Read("ü/ß"), "utf-8");
   EXPECT_EQ(Read("empty"), "");
+  if (!test::kIsUnix) return;
   EXPECT_TRUE(fs::is_symlink(root_ / "link"));
   EXPECT_EQ(fs::status(root_ / "bin").permissions(), fs::perms(0755));
   EXPECT_EQ(fs::status(root_ / "bin/run").permissions(), fs::perms(0755));
@@ -91,7 +93,10 @@ TEST_F(UnpackTest, Strips) {
                   .ok());
   EXPECT_EQ(Read("a/b"), "x");
   EXPECT_EQ(Read("h"), "x");
-  EXPECT_EQ(fs::hard_link_count(root_ / "hard"), 2u);
+  EXPECT_EQ(Read("hard"), "x");
+  if (test::kIsUnix) {
+    EXPECT_EQ(fs::hard_link_count(root_ / "hard"), 2u);
+  }
 }
 
 TEST_F(UnpackTest, NothingLeavesTheTree) {
@@ -131,13 +136,14 @@ TEST_F(UnpackTest, RefusesSpecialFilesAndDuplicates) {
 TEST_F(UnpackTest, CaseMattersUnlessToldOtherwise) {
   const std::vector<Member> members = {
       {"Read.me", "1"}, {"README", "2"}, {"read.ME", "3"}};
-  EXPECT_TRUE(UnpackMembers(members).ok());
+  EXPECT_EQ(UnpackMembers(members).ok(), test::kIsUnix);
   UnpackOptions options;
   options.fold_case = true;
   ExpectRefused(members, options);
 }
 
 TEST_F(UnpackTest, DropsSetIdBits) {
+  if (!test::kIsUnix) GTEST_SKIP() << "there are none";
   ASSERT_TRUE(UnpackMembers({{"su", "x", Type::kFile, 06777}}).ok());
   EXPECT_EQ(fs::status(root_ / "su").permissions(), fs::perms(0755));
 }
@@ -173,7 +179,8 @@ TEST_F(UnpackTest, StopsWhenAsked) {
 }
 
 TEST_F(UnpackTest, DebianPackage) {
-  if (!fs::exists("/usr/bin/dpkg-deb")) GTEST_SKIP() << "no dpkg-deb here";
+  if (!test::kIsUnix || !fs::exists("/usr/bin/dpkg-deb"))
+    GTEST_SKIP() << "no dpkg-deb here";
   test::Deb deb;
   deb.name = "hello";
   deb.files = {{"usr/share/hello/text", "from a package"}};

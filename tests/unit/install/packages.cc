@@ -50,6 +50,7 @@ std::string MakeArchive(const std::vector<Member>& members, Format format) {
   archive* out = archive_write_new();
   if (format == Format::kZip) {
     archive_write_set_format_zip(out);
+    archive_write_set_options(out, "zip:hdrcharset=UTF-8");
   } else {
     archive_write_set_format_pax_restricted(out);
   }

@@ -1,9 +1,6 @@
 #ifndef USHER_TESTS_UNIT_INSTALL_TEMP_DIR_H_
 #define USHER_TESTS_UNIT_INSTALL_TEMP_DIR_H_
 
-#include <sys/statvfs.h>
-#include <unistd.h>
-
 #include <filesystem>
 
 #include "common/file_io.h"
@@ -11,12 +8,15 @@
 
 namespace usher::install::test {
 
-// A private folder that goes with the object. In memory where that allows
-// programs: these tests write to disk thousands of times, and killing a process
-// looks the same there.
+// Where temporary folders are made: in memory where that allows programs. These
+// tests write to disk thousands of times, and killing a process looks the same
+// there. Platform twins: temp_dir_posix.cc, temp_dir_win.cc.
+std::filesystem::path TempBase();
+
+// A private folder that goes with the object.
 class TempDir {
  public:
-  TempDir() : path_(Base() / ("usher-install-" + RandomResourceId())) {
+  TempDir() : path_(TempBase() / ("usher-install-" + RandomResourceId())) {
     MakeDirectories(path_).IgnoreError();
   }
   TempDir(const TempDir&) = delete;
@@ -26,17 +26,6 @@ class TempDir {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  static std::filesystem::path Base() {
-    const std::filesystem::path memory = "/dev/shm";
-    struct statvfs info;
-    if (statvfs(memory.c_str(), &info) == 0 &&
-        (info.f_flag & (ST_NOEXEC | ST_RDONLY)) == 0 &&
-        access(memory.c_str(), W_OK) == 0) {
-      return memory;
-    }
-    return std::filesystem::temp_directory_path();
-  }
-
   std::filesystem::path path_;
 };
 

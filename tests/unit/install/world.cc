@@ -10,6 +10,7 @@
 #include "absl/strings/str_replace.h"
 #include "common/file_io.h"
 #include "common/uuid.h"
+#include "service/install/switch.h"
 #include "service/store/history_store.h"
 
 namespace usher::install::test {
@@ -183,6 +184,14 @@ std::vector<std::string> World::Strays() const {
 
 std::string Content(const std::filesystem::path& path) {
   return ReadFile(path, 1 << 20).value_or("");
+}
+
+std::filesystem::path InUse(const std::filesystem::path& product) {
+  const absl::StatusOr<std::string> version =
+      CurrentVersion(product / "current");
+  EXPECT_TRUE(version.ok()) << version.status();
+  return version.ok() && !version->empty() ? product / PathFromUtf8(*version)
+                                           : product / "nothing in use";
 }
 
 }  // namespace usher::install::test

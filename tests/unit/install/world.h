@@ -105,6 +105,14 @@ class World {
 // Content of a small text file, or "" without it.
 std::string Content(const std::filesystem::path& path);
 
+// The folder of the version that `product`, a product's folder, uses; one that
+// is not there if it uses none.
+std::filesystem::path InUse(const std::filesystem::path& product);
+
+// Whether this system has shell scripts, symbolic links and permission bits.
+inline constexpr bool kIsUnix =
+    std::filesystem::path::preferred_separator == '/';
+
 }  // namespace usher::install::test
 
 #endif  // USHER_TESTS_UNIT_INSTALL_WORLD_H_
