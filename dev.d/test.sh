@@ -60,9 +60,9 @@ test_on() {
 
 command_test() {
   case ${1:-} in
-    '') test_on debug false ;;
+    '') test_on debug false windows ;;
+    --linux) test_on debug false ;;
     --quick) test_on debug true ;;
-    --windows) test_on debug false windows ;;
     *) die "test: no option '$1'" ;;
   esac
 }

@@ -111,6 +111,15 @@ int Install(Arguments arguments) {
   return 0;
 }
 
+int Stop() {
+  if (const absl::Status status = platform::StopRegisteredService();
+      !status.ok()) {
+    return Fail(status, kExitFailure);
+  }
+  std::puts("The service usherd does not run.");
+  return 0;
+}
+
 int Uninstall() {
   if (const absl::Status status = platform::UnregisterService(); !status.ok()) {
     return Fail(status, kExitFailure);
@@ -146,12 +155,15 @@ int Main(int argc, char** argv) {
   const CLI::App* const run =
       app.add_subcommand("run", "Run in the foreground (default)");
   const CLI::App* install = nullptr;
+  const CLI::App* stop = nullptr;
   const CLI::App* uninstall = nullptr;
   if (platform::CanRegisterService()) {
     install = app.add_subcommand(
         "install",
         "Register the service, or bring its registration up to date; the "
         "options are kept for it");
+    stop = app.add_subcommand(
+        "stop", "Stop the service and wait until its process has ended");
     uninstall = app.add_subcommand("uninstall",
                                    "Stop the service and remove its "
                                    "registration");
@@ -170,6 +182,7 @@ int Main(int argc, char** argv) {
     });
   }
   if (install != nullptr && install->parsed()) return Install(arguments);
+  if (stop != nullptr && stop->parsed()) return Stop();
   if (uninstall != nullptr && uninstall->parsed()) return Uninstall();
   if (run->parsed() || arguments.check_config) return Run(arguments);
   return platform::RunService([&arguments] { return Run(arguments); });

@@ -31,6 +31,12 @@ bool CanRegisterService();
 absl::StatusOr<std::vector<std::string>> RegisterService(
     const ServiceRegistration& registration);
 
+// Stops the service and waits for its process to end, which is later than the
+// state "stopped": only then its program can be replaced. Fine if there is no
+// service or it does not run. E_ACCESSDENIED without elevation; WU_E_TIME_OUT
+// if the process does not end.
+absl::Status StopRegisteredService();
+
 // Stops the service, waiting for its process to end, and removes what
 // RegisterService made. Fine if there is nothing. E_ACCESSDENIED without
 // elevation; WU_E_TIME_OUT if the process does not end.

@@ -19,6 +19,8 @@ absl::StatusOr<std::vector<std::string>> RegisterService(
   return NotHere();
 }
 
+absl::Status StopRegisteredService() { return NotHere(); }
+
 absl::Status UnregisterService() { return NotHere(); }
 
 }  // namespace usher::platform

@@ -278,6 +278,15 @@ absl::StatusOr<std::vector<std::string>> RegisterService(
   return SetDetails(service.get(), registration);
 }
 
+absl::Status StopRegisteredService() {
+  USHER_ASSIGN_OR_RETURN(const ServiceHandle manager, OpenManager("stop"));
+  const ServiceHandle service(
+      OpenServiceW(manager.get(), kName, SERVICE_STOP | SERVICE_QUERY_STATUS));
+  if (service.open()) return StopService(service.get());
+  if (GetLastError() == ERROR_SERVICE_DOES_NOT_EXIST) return absl::OkStatus();
+  return ServiceError("open");
+}
+
 absl::Status UnregisterService() {
   USHER_ASSIGN_OR_RETURN(const ServiceHandle manager, OpenManager("uninstall"));
   const ServiceHandle service(OpenServiceW(

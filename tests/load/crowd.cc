@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -238,6 +239,7 @@ int main(int argc, char** argv) {
   usher::load::Tally tally;
   const absl::Time end = absl::Now() + absl::Seconds(seconds);
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(clients));
   for (int i = 0; i < clients; ++i) {
     threads.emplace_back([&, i] {
       // Few sessions for many clients: the limit of sessions is not meant here.

@@ -31,3 +31,10 @@ def acting_as(uid):
 def as_user(uid):
     """Arguments for subprocess.run."""
     return {"user": uid, "group": uid, "extra_groups": []}
+
+
+def may_enter(folder):
+    """Whether every user may enter the folder and those above it."""
+    folder = folder.resolve()
+    return all(part.stat().st_mode & 0o001
+               for part in (folder, *folder.parents))

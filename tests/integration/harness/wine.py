@@ -1,5 +1,6 @@
 """A Wine of its own: a Windows machine for one run of the tests."""
 
+import contextlib
 import os
 import pathlib
 import pty
@@ -206,6 +207,35 @@ class Wine:
         return ports
 
     # --- services ---
+
+    @contextlib.contextmanager
+    def running_service(self, name, program, *arguments):
+        """A service made by sc, running; stopped and deleted afterwards."""
+        words = [f'"{self.path(program)}"',
+                 *(f'"{word}"' if " " in word else word for word in arguments)]
+        made = self.sc("create", name, "binPath=", " ".join(words), "start=",
+                       "demand")
+        assert made.code == 0, f"sc create {name}: {made.output}"
+        try:
+            started = self.sc("start", name)
+            assert started.code == 0, (f"sc start {name}: {started.output}"
+                                       f"{self.sc('query', name).output}"
+                                       f"{self.events}")
+            self.wait_for_service(name, "RUNNING")
+            yield name
+        finally:
+            self.sc("stop", name)
+            self.wait_for_service(name, "STOPPED")
+            self.sc("delete", name)
+            self.wait_until_gone(name)
+
+    def wait_until_gone(self, name):
+        """Waits until a deleted service is forgotten: until then nobody can
+        make it anew."""
+        deadline = time.monotonic() + TIMEOUT
+        while self.service(name) is not None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} is still there")
 
     def sc(self, *words):
         return self.run("sc", *words)

@@ -12,8 +12,7 @@ def windows_build(pytestconfig):
     """The folder with the Windows programs."""
     option = pytestconfig.getoption("--windows-build")
     if not option:
-        pytest.skip("the Windows build is not tested here: "
-                    "./dev test --windows")
+        pytest.skip("the Windows build was left out: --linux")
     build = pathlib.Path(option).resolve()
     if not (build / "bin" / "usherd.exe").exists():
         pytest.skip(f"there is no Windows build in {build}: ./dev windows")

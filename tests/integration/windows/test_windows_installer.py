@@ -93,7 +93,7 @@ def test_uninstalls_cleanly(wine, installed, msiexec, packages, data):
     msiexec("/x", wine.path(packages["0.1.0"]))
     assert wine.service(NAME) is None
     assert not wine.processes("usherd.exe")
-    assert not installed.exists()
+    assert not installed.exists(), sorted(installed.iterdir())
     assert not wine.has_key(EVENT_KEY)
     assert r"C:\Program Files\Usher" not in (
         wine.registry(PATH_KEY, "PATH") or "")

@@ -48,16 +48,9 @@ def state(wine):
 
 @pytest.fixture
 def service(wine, windows_build, state):
-    program = wine.path(windows_build / "bin" / "usherd.exe")
-    made = wine.sc("create", SERVICE, "binPath=",
-                   f'"{program}" --state-dir "{STATE}"', "start=", "demand")
-    assert made.code == 0, made.output
-    assert wine.sc("start", SERVICE).code == 0
-    wine.wait_for_service(SERVICE, "RUNNING")
-    yield SERVICE
-    wine.sc("stop", SERVICE)
-    wine.wait_for_service(SERVICE, "STOPPED")
-    assert wine.sc("delete", SERVICE).code == 0
+    with wine.running_service(SERVICE, windows_build / "bin/usherd.exe",
+                              "--state-dir", STATE) as name:
+        yield name
 
 
 @pytest.fixture

@@ -30,20 +30,13 @@ def example(tmp_path_factory):
 
 @pytest.fixture
 def service(wine, windows_build):
-    program = wine.path(windows_build / "bin" / "usherd.exe")
     # A pipe of its own, by name.
     config = wine.drive_c / "node.toml"
     config.write_text("[service]\nsocket = '\\\\.\\pipe\\usher-node'\n")
-    made = wine.sc("create", SERVICE, "binPath=",
-                   f'"{program}" --state-dir "{STATE}" --config C:\\node.toml',
-                   "start=", "demand")
-    assert made.code == 0, made.output
-    assert wine.sc("start", SERVICE).code == 0
-    wine.wait_for_service(SERVICE, "RUNNING")
-    yield r"\\.\pipe\usher-node"
-    wine.sc("stop", SERVICE)
-    wine.wait_for_service(SERVICE, "STOPPED")
-    assert wine.sc("delete", SERVICE).code == 0
+    with wine.running_service(SERVICE, windows_build / "bin/usherd.exe",
+                              "--state-dir", STATE, "--config",
+                              r"C:\node.toml"):
+        yield r"\\.\pipe\usher-node"
     shutil.rmtree(wine.drive_c / "node state", ignore_errors=True)
 
 

@@ -232,6 +232,15 @@ def test_starts_again_after_it_was_killed(wine, service, usher):
     assert stop(wine).win32_exit_code == 0
 
 
+def test_stop_waits_for_the_process(wine, service, usherd):
+    start(wine)
+    result = usherd("stop")
+    assert result.code == 0, result.output
+    assert not wine.processes("usherd.exe")
+    assert wine.service(NAME).state == "STOPPED"
+    assert usherd("stop").code == 0, "it does not run"
+
+
 def test_uninstall_stops_and_leaves_nothing(wine, service, usherd, data):
     start(wine)
     result = usherd("uninstall")

@@ -179,8 +179,9 @@ TEST_F(UnpackTest, StopsWhenAsked) {
 }
 
 TEST_F(UnpackTest, DebianPackage) {
-  if (!test::kIsUnix || !fs::exists("/usr/bin/dpkg-deb"))
+  if (!test::kIsUnix || !fs::exists("/usr/bin/dpkg-deb")) {
     GTEST_SKIP() << "no dpkg-deb here";
+  }
   test::Deb deb;
   deb.name = "hello";
   deb.files = {{"usr/share/hello/text", "from a package"}};

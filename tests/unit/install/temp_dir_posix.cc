@@ -6,7 +6,7 @@
 namespace usher::install::test {
 
 std::filesystem::path TempBase() {
-  const std::filesystem::path memory = "/dev/shm";
+  std::filesystem::path memory = "/dev/shm";
   struct statvfs info;
   if (statvfs(memory.c_str(), &info) == 0 &&
       (info.f_flag & (ST_NOEXEC | ST_RDONLY)) == 0 &&
