@@ -13,6 +13,7 @@ namespace {
 
 constexpr absl::string_view kHResultUrl = "usher/hresult";
 constexpr absl::string_view kSubjectUrl = "usher/subject";
+constexpr absl::string_view kAdviceUrl = "usher/advice";
 
 }  // namespace
 
@@ -46,6 +47,16 @@ HResult HResultOf(const absl::Status& status) {
 
 std::string SubjectOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kSubjectUrl);
+  return payload.has_value() ? std::string(*payload) : std::string();
+}
+
+absl::Status WithAdvice(absl::Status status, absl::string_view advice) {
+  status.SetPayload(kAdviceUrl, absl::Cord(advice));
+  return status;
+}
+
+std::string AdviceOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kAdviceUrl);
   return payload.has_value() ? std::string(*payload) : std::string();
 }
 

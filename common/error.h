@@ -30,6 +30,13 @@ HResult HResultOf(const absl::Status& status);
 // The subject inside `status`, or "".
 std::string SubjectOf(const absl::Status& status);
 
+// Returns `status` with a way out that only its place of origin knows, for
+// whoever shows it to a person. Stays on this side of the wire.
+absl::Status WithAdvice(absl::Status status, absl::string_view advice);
+
+// The advice inside `status`, or "".
+std::string AdviceOf(const absl::Status& status);
+
 // Returns `status` with "`context`: " before its message, and everything else
 // kept. An OK status is returned as it is.
 absl::Status Annotate(const absl::Status& status, absl::string_view context);

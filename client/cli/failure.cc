@@ -25,9 +25,11 @@ std::string PayloadOf(const absl::Status& status, absl::string_view url) {
 }  // namespace
 
 std::string AdviceFor(const absl::Status& status) {
+  if (std::string own = AdviceOf(status); !own.empty()) return own;
   switch (HResultOf(status)) {
     case hr::kEAccessdenied:
-      return "run it as an administrator (sudo usher …), or ask one";
+      return absl::StrCat("run it as an administrator (", kHowToElevate,
+                          "), or ask one");
     case hr::kWuENoService:
       return absl::StrCat("check that usherd runs (", kServiceQuery,
                           ") and that --address, --state-dir or USHER_ADDRESS "
@@ -41,8 +43,8 @@ std::string AdviceFor(const absl::Status& status) {
     case hr::kWuEDuplicateItem:
       return "name one of the candidates by its UpdateID";
     case hr::kWuEAuNoRegisteredService:
-      return "register a repository: sudo usher services add URL --root "
-             "root.json";
+      return absl::StrCat("register a repository: ", kElevationPrefix,
+                          "usher services add URL --root root.json");
     case hr::kWuEDsUnknownservice:
       return "see the registered ones with: usher services list";
     case hr::kWuEEulasDeclined:

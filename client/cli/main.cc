@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "client/cli/app.h"
 #include "client/cli/failure.h"
@@ -97,6 +98,13 @@ CLI::ParseError Named(const CLI::App& parser, const CLI::ParseError& error) {
                               "not a command; usher --help lists them");
 }
 
+// The examples say "sudo", which is not everywhere the way to more rights.
+void NameElevation(CLI::App& command) {
+  command.footer(
+      absl::StrReplaceAll(command.get_footer(), {{"sudo ", kElevationPrefix}}));
+  for (CLI::App* const sub : command.get_subcommands({})) NameElevation(*sub);
+}
+
 int Main(int argc, char** argv) {
   GlobalOptions globals;
   Action action;
@@ -128,6 +136,7 @@ int Main(int argc, char** argv) {
       "Exit codes: 0 done, 1 failed, 2 usage, 3 partly failed, 4 access\n"
       "denied, 5 no service, 6 nothing found, 8 restart required, 130\n"
       "interrupted.");
+  NameElevation(parser);
   try {
     parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -30,6 +30,13 @@ void OnInterrupt(std::function<void(int)> handler);
 // The command that shows whether the service runs.
 extern const char kServiceQuery[];
 
+// What stands before a command that needs an administrator: "sudo ", or nothing
+// where rights go with the window.
+extern const char kElevationPrefix[];
+
+// How to become one, in brackets behind "as an administrator".
+extern const char kHowToElevate[];
+
 // Leaves the program at once, running no destructors.
 [[noreturn]] void LeaveNow(int exit_code);
 

@@ -91,6 +91,8 @@ void OnInterrupt(std::function<void(int)> handler) {
 }
 
 const char kServiceQuery[] = "systemctl status usherd";
+const char kElevationPrefix[] = "sudo ";
+const char kHowToElevate[] = "sudo usher …";
 
 void LeaveNow(int exit_code) {
   std::fflush(nullptr);

@@ -123,6 +123,8 @@ void OnInterrupt(std::function<void(int)> handler) {
 }
 
 const char kServiceQuery[] = "sc query usherd";
+const char kElevationPrefix[] = "";
+const char kHowToElevate[] = "from a prompt that was opened as one";
 
 void LeaveNow(int exit_code) {
   std::fflush(nullptr);

@@ -64,10 +64,13 @@ absl::StatusOr<std::shared_ptr<grpc::Channel>> Dial(
   if (options.verify_server) {
     USHER_ASSIGN_OR_RETURN(const uid_t uid, ReadPeerUid(fd));
     if (uid != 0 && uid != geteuid()) {
-      return Error(hr::kEAccessdenied,
-                   absl::StrCat("the service at ", path, " runs as user ", uid,
-                                ", neither root nor you; nothing was sent"),
-                   path);
+      return WithAdvice(
+          Error(hr::kEAccessdenied,
+                absl::StrCat("the service at ", path, " runs as user ", uid,
+                             ", neither root nor you; nothing was sent"),
+                path),
+          "look who serves the socket: only root's services and your own are "
+          "spoken to");
     }
   }
   const timeval none{};

@@ -208,11 +208,14 @@ class TokenPeerReader : public PeerReader {
 
 absl::Status RefuseServer(const std::string& address,
                           absl::string_view reason) {
-  return Error(hr::kEAccessdenied,
-               absl::StrCat("the service at ", address, " ", reason,
-                            ", neither the system's, an administrator's nor "
-                            "yours; nothing was sent"),
-               address);
+  return WithAdvice(
+      Error(hr::kEAccessdenied,
+            absl::StrCat("the service at ", address, " ", reason,
+                         ", neither the system's, an administrator's nor "
+                         "yours; nothing was sent"),
+            address),
+      "somebody took the service's place: the event log names the program if "
+      "the service has tried to start; end it, then start the service");
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ build_protobuf() {
 build_openssl() {
   cd "$SOURCE"
   # libcrypto for signatures; nothing is loaded from its folders at run time.
-  CC=$CC RC=$RC AR=$AR RANLIB=$RANLIB ./Configure mingw64 \
+  env CC="$CC" RC="$RC" AR="$AR" RANLIB="$RANLIB" ./Configure mingw64 \
     --prefix="$PREFIX" --libdir=lib --openssldir=C:/usher/ssl \
     no-shared no-tests no-module no-autoload-config
   make -j "$JOBS" build_generated libcrypto.a libssl.a

@@ -102,19 +102,33 @@ class Wine:
                 **({"WINEDEBUG": debug} if debug else {})}
 
     def start(self, *words, debug=None, output=None, environment=None,
-              folder=None):
+              folder=None, stdin=subprocess.DEVNULL):
         """Starts a program in `folder`; its output goes to a file, because what
         it leaves running would hold a pipe open."""
         self._outputs += 1
         output = output or self.folder / f"output{self._outputs}"
         with open(output, "wb") as file:
             process = subprocess.Popen(
-                ["wine", *map(str, words)], stdin=subprocess.DEVNULL,
-                stdout=file, stderr=subprocess.STDOUT,
-                cwd=folder or self.folder,
+                ["wine", *map(str, words)], stdin=stdin, stdout=file,
+                stderr=subprocess.STDOUT, cwd=folder or self.folder,
                 env=self._environment_of(debug, environment))
         process.output_file = output
         return process
+
+    @contextlib.contextmanager
+    def server(self, *words):
+        """A program that says a line when it is ready, and ends with its
+        standard input. The line, then the process."""
+        process = self.start(*words, stdin=subprocess.PIPE)
+        try:
+            deadline = time.monotonic() + TIMEOUT
+            while not (said := process.output_file.read_text()).endswith("\n"):
+                assert process.poll() is None, said
+                assert time.monotonic() < deadline, f"{words} says nothing"
+            yield said.strip(), process
+        finally:
+            process.stdin.close()
+            process.wait(TIMEOUT)
 
     def run(self, *words, **options):
         """Runs a program to its end; `options` as for start."""

@@ -14,7 +14,7 @@ ERROR_SERVICE_SPECIFIC_ERROR = 1066
 # Of docs/configuration.md.
 USAGE, BAD_CONFIGURATION, ALREADY_RUNNING = 2, 3, 4
 # Of docs/cli.md.
-NO_SERVICE = 5
+ACCESS_DENIED, NO_SERVICE = 4, 5
 
 
 @pytest.fixture
@@ -190,6 +190,24 @@ def test_whoever_has_the_pipe_first_keeps_it(wine, service, windows_build,
         wine.kill("usherd.exe")
         first.wait()
     start(wine)
+    stop(wine)
+
+
+def test_nobody_talks_to_an_impostor(wine, service, windows_build, usher):
+    """Another user's process has made the pipe first, and answers nobody."""
+    with wine.server(windows_build / "bin/usher_squatter.exe",
+                     r"\\.\pipe\Usher") as (_, squatter):
+        # The service does not join it.
+        assert fail(wine) == ALREADY_RUNNING
+        assert "usher_squatter.exe" in wine.events
+        # The client turns away before it has said a word.
+        refused = usher("status")
+        assert refused.code == ACCESS_DENIED, refused.output
+        assert "belongs to S-1-5-21-1-2-3-1001" in refused.output
+    assert "somebody took the service's place" in refused.output
+    assert "heard 0 bytes" in squatter.output_file.read_text()
+    start(wine)
+    assert usher("status").code == 0
     stop(wine)
 
 

@@ -30,7 +30,7 @@
 #include "tests/unit/transport/raw_client.h"
 #include "usher/v1/session.grpc.pb.h"
 
-namespace usher::load {
+namespace usher::test_programs {
 namespace {
 
 // What all clients of this process have seen.
@@ -219,7 +219,7 @@ class Clients {
 };
 
 }  // namespace
-}  // namespace usher::load
+}  // namespace usher::test_programs
 
 int main(int argc, char** argv) {
   CLI::App app("Many clients that connect, call and vanish.");
@@ -236,15 +236,16 @@ int main(int argc, char** argv) {
   app.add_option("--seed", seed, "another one, other clients");
   CLI11_PARSE(app, argc, argv);
 
-  usher::load::Tally tally;
+  usher::test_programs::Tally tally;
   const absl::Time end = absl::Now() + absl::Seconds(seconds);
   std::vector<std::thread> threads;
   threads.reserve(static_cast<size_t>(clients));
   for (int i = 0; i < clients; ++i) {
     threads.emplace_back([&, i] {
       // Few sessions for many clients: the limit of sessions is not meant here.
-      usher::load::Clients(address, absl::StrCat("crowd-", i % 10),
-                           seed * 1000U + static_cast<uint32_t>(i), tally)
+      usher::test_programs::Clients(address, absl::StrCat("crowd-", i % 10),
+                                    seed * 1000U + static_cast<uint32_t>(i),
+                                    tally)
           .RunUntil(end);
     });
   }

@@ -1,0 +1,52 @@
+// usher_squatter PIPE: has made the pipe before the service could, as somebody
+// else, and answers nobody. Says "ready"; ends with its standard input.
+
+// windows.h comes before what needs it.
+// clang-format off
+#include <windows.h>
+#include <sddl.h>
+// clang-format on
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: usher_squatter PIPE\n", stderr);
+    return 2;
+  }
+  // Owned by a user of no machine's, and open to everyone. Windows lets nobody
+  // make a thing of somebody else's without a privilege, Wine does.
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  if (ConvertStringSecurityDescriptorToSecurityDescriptorA(
+          "O:S-1-5-21-1-2-3-1001D:(A;;GA;;;WD)", SDDL_REVISION_1, &descriptor,
+          nullptr) == 0) {
+    return 1;
+  }
+  SECURITY_ATTRIBUTES attributes{sizeof(attributes), descriptor, FALSE};
+  // One for each who comes by: an instance is used up by its first client.
+  HANDLE pipes[8];
+  for (HANDLE& pipe : pipes) {
+    pipe =
+        CreateNamedPipeA(argv[1], PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                         PIPE_TYPE_BYTE | PIPE_WAIT, PIPE_UNLIMITED_INSTANCES,
+                         4096, 4096, 0, &attributes);
+    if (pipe == INVALID_HANDLE_VALUE) {
+      std::fprintf(stderr, "usher_squatter: error %lu\n", GetLastError());
+      return 1;
+    }
+  }
+  LocalFree(descriptor);
+  std::puts("ready");
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+  DWORD heard = 0;
+  for (const HANDLE pipe : pipes) {
+    DWORD available = 0;
+    PeekNamedPipe(pipe, nullptr, 0, nullptr, &available, nullptr);
+    heard += available;
+    CloseHandle(pipe);
+  }
+  std::printf("heard %lu bytes\n", heard);
+  return 0;
+}
