@@ -46,8 +46,9 @@ class PooledStream
   virtual void Written() { Post(); }
   // The client is gone; on any thread, also while producing.
   virtual void Cancelled() {}
-  // The call is over; nothing is called after this.
-  virtual void Ended() {}
+  // `status` is about to go out: what the client must find done once it has
+  // read it. With the turn, and once; only Cancelled() may come later.
+  virtual void Ending(const absl::Status& /*status*/) {}
 
   void Post() {
     pool_.Post([self = this->shared_from_this()] { self->Turn(); });
@@ -68,6 +69,7 @@ class PooledStream
     if (step.kind == Step::kMessage) {
       this->StartWrite(&message_);
     } else {
+      Ending(step.status);
       this->Finish(record_.Finish(step.status));
     }
   }
@@ -86,10 +88,7 @@ class PooledStream
     Cancelled();
   }
 
-  void OnDone() override {
-    Ended();
-    self_.reset();
-  }
+  void OnDone() override { self_.reset(); }
 
   const CallRecord record_;
   session::ThreadPool& pool_;

@@ -102,7 +102,7 @@ class SearchStream : public PooledStream<grpc::ByteBuffer> {
     Resume();
   }
 
-  void Ended() override {
+  void Ending(const absl::Status& status) override {
     if (!search_.ok()) return;
     search_->job->Forget(callback_);
     if (end_ == SearchEnd::kDropJob) {
@@ -112,7 +112,7 @@ class SearchStream : public PooledStream<grpc::ByteBuffer> {
     }
     // A result that was not seen whole was not taken; one that is an error
     // was.
-    if (phase_ == Phase::kDone || !search_->job->status().ok()) {
+    if (status.ok() || !search_->job->status().ok()) {
       search_->job->FinishEnd();
     } else {
       search_->job->AbandonEnd();

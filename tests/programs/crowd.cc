@@ -1,5 +1,6 @@
 // usher_crowd: many clients that connect, call and vanish, each in its own
-// way, until a time is up. Prints what happened as a line of JSON.
+// way, until a time is up. Prints what happened as a line of JSON, after the
+// first refusal and the first failure, if any.
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
@@ -41,7 +42,11 @@ class Tally {
   void Cancelled() { ++cancelled_; }
   void Vanished() { ++vanished_; }
   // The service is full or gone, and says so: allowed to it.
-  void Refused() { ++refused_; }
+  void Refused(absl::string_view what) ABSL_LOCKS_EXCLUDED(mutex_) {
+    ++refused_;
+    const absl::MutexLock lock(&mutex_);
+    if (first_refusal_.empty()) first_refusal_ = std::string(what);
+  }
   void Failed(absl::string_view what) ABSL_LOCKS_EXCLUDED(mutex_) {
     ++failed_;
     const absl::MutexLock lock(&mutex_);
@@ -50,8 +55,9 @@ class Tally {
 
   void Print() ABSL_LOCKS_EXCLUDED(mutex_) {
     const absl::MutexLock lock(&mutex_);
-    if (!first_failure_.empty()) {
-      std::fprintf(stderr, "usher_crowd: %s\n", first_failure_.c_str());
+    for (const std::string& said : {first_refusal_, first_failure_}) {
+      if (!said.empty())
+        std::fprintf(stderr, "usher_crowd: %s\n", said.c_str());
     }
     std::printf(
         "{\"connected\": %d, \"answered\": %d, \"cancelled\": %d, "
@@ -70,6 +76,7 @@ class Tally {
   std::atomic<int> refused_ = 0;
   std::atomic<int> failed_ = 0;
   absl::Mutex mutex_;
+  std::string first_refusal_ ABSL_GUARDED_BY(mutex_);
   std::string first_failure_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -110,14 +117,21 @@ class Clients {
   std::shared_ptr<grpc::Channel> Dial() {
     transport::DialOptions options;
     options.address = address_;
+    // A busy machine is slow to everybody; that is no refusal.
+    options.timeout = absl::Minutes(1);
     absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
         transport::Dial(options, grpc::ChannelArguments());
     if (!channel.ok()) {
-      tally_.Refused();
+      tally_.Refused(channel.status().message());
       return nullptr;
     }
     tally_.Connected();
     return *std::move(channel);
+  }
+
+  static std::string What(const char* method, const grpc::Status& status) {
+    return absl::StrCat(method, ": ", status.error_code(), " ",
+                        status.error_message());
   }
 
   // True if the call was answered.
@@ -130,10 +144,9 @@ class Clients {
       tally_.Cancelled();
     } else if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
                status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-      tally_.Refused();
+      tally_.Refused(What(method, status));
     } else {
-      tally_.Failed(absl::StrCat(method, ": ", status.error_code(), " ",
-                                 status.error_message()));
+      tally_.Failed(What(method, status));
     }
     return false;
   }
@@ -143,7 +156,7 @@ class Clients {
     constexpr absl::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     const auto client = transport::RawClient::Connect(address_);
     if (client == nullptr) {
-      tally_.Refused();
+      tally_.Refused("no connection for a client that says little");
       return;
     }
     tally_.Connected();

@@ -81,7 +81,9 @@ def test_200_clients_leave_nothing_behind(wine, windows_build, usher, idle):
     assert killed > SECONDS / 6 and total["answered"] > 1000, (total, killed)
     assert total["refused"] <= total["connected"] / 100, total
     assert total["failed"] == 0
-    assert after.handles <= before.handles + 10
+    # A few threads more or less have a few handles each; one handle for every
+    # hundredth client would be more.
+    assert after.handles <= before.handles + 30
     # Heaps keep pages; what each client left would be far more.
     assert after.memory_kib <= before.memory_kib * 1.25 + 4096
     assert usher("--address", PIPE, "status").code == 0

@@ -135,15 +135,18 @@ absl::Status FakeCatalog::CheckCriteria(absl::string_view criteria) {
 absl::StatusOr<catalog::SearchResult> FakeCatalog::Search(
     const catalog::Query& query, const CancellationToken& cancel) {
   std::shared_ptr<absl::Notification> gate;
+  std::shared_ptr<absl::Notification> waits;
   {
     absl::MutexLock lock(&mutex);
     gate = search_gate;
+    waits = search_waits;
     if (!search_error.ok()) return search_error;
   }
   if (gate != nullptr) {
     const uint64_t id = cancel.OnCancel([gate] {
       if (!gate->HasBeenNotified()) gate->Notify();
     });
+    if (waits != nullptr) waits->Notify();
     gate->WaitForNotification();
     cancel.Forget(id);
     if (cancel.cancelled()) {

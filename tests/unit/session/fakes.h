@@ -62,6 +62,8 @@ class FakeCatalog : public catalog::Catalog {
   std::map<int64_t, Entry> entries;
   // If set, Search waits for it or for cancellation.
   std::shared_ptr<absl::Notification> search_gate;
+  // If set, told once when Search begins to wait for the gate.
+  std::shared_ptr<absl::Notification> search_waits;
   absl::Status search_error;
   absl::Status load_error;
   std::vector<std::string> loaded;

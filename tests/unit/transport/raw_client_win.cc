@@ -38,7 +38,7 @@ std::unique_ptr<RawClient> RawClient::Connect(const std::string& address) {
                                    0, nullptr, OPEN_EXISTING, 0, nullptr));
     if (pipe.open()) return std::make_unique<PipeClient>(std::move(pipe));
     if (GetLastError() != ERROR_PIPE_BUSY ||
-        WaitNamedPipeW(name.c_str(), 10'000) == 0) {
+        WaitNamedPipeW(name.c_str(), 60'000) == 0) {
       return nullptr;
     }
   }
