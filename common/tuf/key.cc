@@ -81,6 +81,11 @@ absl::StatusOr<EvpPtr<EVP_PKEY>> DecodePem(const std::string& pem) {
   return key;
 }
 
+bool IsRsa(const Key& key) {
+  return key.type == "rsa" &&
+         (key.scheme == kRsaPss || key.scheme == kRsaPkcs1);
+}
+
 // The key, of the kind that its scheme says.
 absl::StatusOr<EvpPtr<EVP_PKEY>> Decode(const Key& key) {
   absl::StatusOr<EvpPtr<EVP_PKEY>> decoded = BadKey(
@@ -93,13 +98,15 @@ absl::StatusOr<EvpPtr<EVP_PKEY>> Decode(const Key& key) {
     decoded = absl::StartsWith(key.public_key, "-----")
                   ? DecodePem(key.public_key)
                   : DecodeEcPoint(key.public_key);
-  } else if (key.scheme == kRsaPss && key.type == "rsa") {
+  } else if (IsRsa(key)) {
     decoded = DecodePem(key.public_key);
   }
   if (!decoded.ok()) return decoded;
   const absl::StatusOr<absl::string_view> scheme = SchemeOf(decoded->get());
   if (!scheme.ok()) return BadKey(scheme.status().message());
-  if (*scheme != key.scheme) return BadKey("it is of another kind than said");
+  if (*scheme != (IsRsa(key) ? kRsaPss : key.scheme)) {
+    return BadKey("it is of another kind than said");
+  }
   return decoded;
 }
 
@@ -145,7 +152,7 @@ absl::StatusOr<std::string> KeyFingerprint(const Key& key) {
     return ToHex(Sha256Of(
         absl::StrCat("ed25519:", absl::HexStringToBytes(key.public_key))));
   }
-  const bool rsa = key.scheme == kRsaPss;
+  const bool rsa = IsRsa(key);
   USHER_ASSIGN_OR_RETURN(
       const std::string first,
       NumberParam(evp.get(),

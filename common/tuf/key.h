@@ -15,12 +15,15 @@ namespace usher::tuf {
 inline constexpr absl::string_view kEd25519 = "ed25519";
 inline constexpr absl::string_view kEcdsaP256 = "ecdsa-sha2-nistp256";
 inline constexpr absl::string_view kRsaPss = "rsassa-pss-sha256";
+// Not one of the specification's, and never written here; repositories made
+// with other tools sign with it.
+inline constexpr absl::string_view kRsaPkcs1 = "rsa-pkcs1v15-sha256";
 
 // A value. A key of an unknown type or scheme is kept and verifies nothing, so
 // that newer repositories can be read (specification, section 4.2).
 struct Key {
   std::string type;    // "ed25519", "ecdsa", "ecdsa-sha2-nistp256", "rsa"
-  std::string scheme;  // "ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256"
+  std::string scheme;  // one of the above
   // ed25519: 64 hexadecimal digits. ECDSA: PEM (SubjectPublicKeyInfo), or the
   // uncompressed point as hexadecimal digits. RSA: PEM.
   std::string public_key;

@@ -57,6 +57,9 @@ bool IsConfinedTargetName(absl::string_view name);
 // RoleFileName().
 bool IsRoleName(absl::string_view name);
 
+// Whether it is root, timestamp, snapshot or targets.
+bool IsTopLevelRole(absl::string_view name);
+
 // "{role}.json" with everything outside [A-Za-z0-9._~-] percent-encoded, as
 // other clients store and request it.
 std::string RoleFileName(absl::string_view role);

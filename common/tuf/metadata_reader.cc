@@ -181,11 +181,8 @@ DelegatedRole ReadDelegatedRole(const json& value, std::string where,
   ObjectReader reader(value, std::move(where), status);
   delegated.name = reader.String("name", kMaxNameBytes);
   if (!IsRoleName(delegated.name)) reader.Fail("name", "cannot name a role");
-  for (const absl::string_view top :
-       {"root", "timestamp", "snapshot", "targets"}) {
-    if (delegated.name == top) {
-      reader.Fail("name", absl::StrCat("is the top-level role ", top));
-    }
+  if (IsTopLevelRole(delegated.name)) {
+    reader.Fail("name", absl::StrCat("is the top-level role ", delegated.name));
   }
   delegated.role = ReadRoleMembers(reader);
   delegated.terminating = reader.Bool("terminating");

@@ -66,6 +66,11 @@ bool IsRoleName(absl::string_view name) {
   return !name.empty() && name.size() <= kMaxBytes && !HasControl(name);
 }
 
+bool IsTopLevelRole(absl::string_view name) {
+  return name == "root" || name == "timestamp" || name == "snapshot" ||
+         name == "targets";
+}
+
 std::string RoleFileName(absl::string_view role) {
   std::string file;
   for (const char c : role) {

@@ -1,26 +1,22 @@
 #include "common/tuf/trusted_metadata_set.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
 
 namespace usher::tuf {
 namespace {
 
-constexpr char kTargetsFile[] = "targets.json";
-
-std::string FileOf(absl::string_view type) {
-  return absl::StrCat(type, ".json");
-}
-
 // "timestamp.json: …", with the file as the subject.
-absl::Status About(absl::string_view type, const absl::Status& status) {
+absl::Status About(absl::string_view role, const absl::Status& status) {
   if (status.ok()) return status;
-  const std::string file = FileOf(type);
+  const std::string file = RoleFileName(role);
   return Error(status.code(), HResultOf(status),
                absl::StrCat(file, ": ", status.message()), file);
 }
@@ -47,7 +43,7 @@ absl::Status WrongOrder(absl::string_view type) {
   return Refuse(type, hr::kEUnexpected, "given out of order");
 }
 
-std::set<std::string> SignersOf(const Root& root, const std::string& role) {
+std::set<std::string> KeyIdsOf(const Root& root, const std::string& role) {
   const auto it = root.roles.find(role);
   if (it == root.roles.end()) return {};
   return {it->second.key_ids.begin(), it->second.key_ids.end()};
@@ -68,10 +64,10 @@ absl::StatusOr<Metadata<Body>> TrustedMetadataSet::Verified(
   return metadata;
 }
 
-absl::Status TrustedMetadataSet::CheckExpiry(absl::string_view type,
+absl::Status TrustedMetadataSet::CheckExpiry(absl::string_view role,
                                              const Common& body) const {
   if (reference_time_ < body.expires) return absl::OkStatus();
-  return Refuse(type, hr::kCertEExpired,
+  return Refuse(role, hr::kCertEExpired,
                 absl::StrCat("expired at ", FormatExpiry(body.expires),
                              "; the repository's publisher must refresh it "
                              "(or this machine's clock is wrong)"));
@@ -103,7 +99,7 @@ absl::Status TrustedMetadataSet::UpdateRoot(absl::string_view bytes) {
             VerifyThreshold(next.signed_bytes, next.signatures, next.body.keys,
                             next.body.roles.at(std::string{Root::kType}))));
   for (const char* role : {"timestamp", "snapshot"}) {
-    if (SignersOf(root_.body, role) != SignersOf(next.body, role)) {
+    if (KeyIdsOf(root_.body, role) != KeyIdsOf(next.body, role)) {
       online_keys_rotated_ = true;
     }
   }
@@ -206,29 +202,88 @@ absl::Status TrustedMetadataSet::UpdateSnapshot(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-const MetaFile* TrustedMetadataSet::targets_meta() const {
+const Targets* TrustedMetadataSet::targets(absl::string_view role) const {
+  const auto it = targets_.find(role);
+  return it == targets_.end() ? nullptr : &it->second.body;
+}
+
+const MetaFile* TrustedMetadataSet::targets_meta(absl::string_view role) const {
   if (!snapshot_final_) return nullptr;
-  const auto it = snapshot_->body.meta.find(kTargetsFile);
+  const auto it = snapshot_->body.meta.find(absl::StrCat(role, ".json"));
   return it == snapshot_->body.meta.end() ? nullptr : &it->second;
 }
 
-absl::Status TrustedMetadataSet::UpdateTargets(absl::string_view bytes) {
-  if (!snapshot_final_ || targets_.has_value()) {
-    return WrongOrder(Targets::kType);
+std::optional<TrustedMetadataSet::Signers> TrustedMetadataSet::SignersOf(
+    absl::string_view role, absl::string_view delegator) const {
+  if (delegator.empty()) {
+    const auto it = root_.body.roles.find(std::string(role));
+    if (role != Targets::kType || it == root_.body.roles.end()) {
+      return std::nullopt;
+    }
+    return Signers{root_.body.keys, it->second};
   }
-  const MetaFile* meta = targets_meta();
+  const Targets* const from = targets(delegator);
+  if (from == nullptr || !from->delegations.has_value()) return std::nullopt;
+  const Role* const found = FindRole(*from->delegations, role);
+  if (found == nullptr) return std::nullopt;
+  return Signers{from->delegations->keys, *found};
+}
+
+bool TrustedMetadataSet::IsTrusted(absl::string_view role,
+                                   absl::string_view delegator) const {
+  const auto it = targets_.find(role);
+  if (it == targets_.end()) return false;
+  const std::optional<Signers> signers = SignersOf(role, delegator);
+  return signers.has_value() &&
+         VerifyThreshold(it->second.signed_bytes, it->second.signatures,
+                         signers->keys, signers->role)
+             .ok();
+}
+
+absl::StatusOr<Metadata<Targets>> TrustedMetadataSet::VerifiedTargets(
+    absl::string_view bytes, absl::string_view role,
+    const Signers& signers) const {
+  const MetaFile* const meta = targets_meta(role);
   if (meta == nullptr) {
     return Refuse(Snapshot::kType, hr::kWuEMetadataSignatureVerifyFailed,
-                  "does not name targets.json");
+                  absl::StrCat("does not name ", RoleFileName(role)));
   }
-  USHER_RETURN_IF_ERROR(About(
-      Targets::kType, CheckContent(bytes, meta->length, meta->hashes, false)));
-  USHER_ASSIGN_OR_RETURN(Metadata<Targets> next, Verified<Targets>(bytes));
-  if (next.body.version != meta->version) {
-    return WrongVersion(Targets::kType, next.body.version, meta->version);
+  USHER_RETURN_IF_ERROR(
+      About(role, CheckContent(bytes, meta->length, meta->hashes, false)));
+  absl::StatusOr<Metadata<Targets>> next = Parse<Targets>(bytes);
+  if (!next.ok()) return About(role, next.status());
+  USHER_RETURN_IF_ERROR(
+      About(role, VerifyThreshold(next->signed_bytes, next->signatures,
+                                  signers.keys, signers.role)));
+  if (next->body.version != meta->version) {
+    return WrongVersion(role, next->body.version, meta->version);
   }
-  USHER_RETURN_IF_ERROR(CheckExpiry(Targets::kType, next.body));
-  targets_ = std::move(next);
+  USHER_RETURN_IF_ERROR(CheckExpiry(role, next->body));
+  return next;
+}
+
+absl::Status TrustedMetadataSet::UpdateTargets(absl::string_view bytes) {
+  const std::string role{Targets::kType};
+  if (!snapshot_final_ || targets_.contains(role)) return WrongOrder(role);
+  const std::optional<Signers> signers = SignersOf(role, "");
+  // Parse() requires every top-level role in a root.
+  if (!signers.has_value()) return WrongOrder(role);
+  USHER_ASSIGN_OR_RETURN(targets_[role],
+                         VerifiedTargets(bytes, role, *signers));
+  return absl::OkStatus();
+}
+
+absl::Status TrustedMetadataSet::UpdateDelegatedTargets(
+    absl::string_view bytes, absl::string_view role,
+    absl::string_view delegator) {
+  const std::optional<Signers> signers = SignersOf(role, delegator);
+  if (!snapshot_final_ || delegator.empty() || !signers.has_value()) {
+    return WrongOrder(role);
+  }
+  // Before the old one is replaced: a role may delegate to itself.
+  USHER_ASSIGN_OR_RETURN(Metadata<Targets> next,
+                         VerifiedTargets(bytes, role, *signers));
+  targets_.insert_or_assign(std::string(role), std::move(next));
   return absl::OkStatus();
 }
 

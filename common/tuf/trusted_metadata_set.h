@@ -5,6 +5,7 @@
 // 5.3 to 5.6), without I/O: bytes go in, trusted documents come out.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,9 +37,11 @@ absl::Status CheckContent(absl::string_view bytes,
 
 // A document is trusted once its call succeeded; a call that fails changes
 // nothing. Calls must come in the order of the specification: roots, then the
-// timestamp, the snapshot, the targets; another order is E_UNEXPECTED. Expiry
+// timestamp, the snapshot, the targets, delegated roles after who delegates to
+// them; another order is E_UNEXPECTED. Expiry
 // is judged by one time for the whole set. Errors name the file
-// ("snapshot.json: …", also as the subject) and are:
+// ("snapshot.json: …", also as the subject; a delegated role's as its role's
+// name says, encoded) and are:
 // WU_E_METADATA_BAD_SIGNATURE (threshold not met),
 // WU_E_METADATA_SIGNATURE_VERIFY_FAILED (malformed, or not what its parent
 // names), CERT_E_EXPIRED, WU_E_REDIRECTOR_ID_SMALLER (rolled back).
@@ -82,13 +85,26 @@ class TrustedMetadataSet {
   // names.
   absl::Status UpdateTargets(absl::string_view bytes);
 
+  // The same for a role that `delegator`, a trusted one, delegates to: signed
+  // as that one says now. Replaces what was taken on the word of another
+  // delegator.
+  absl::Status UpdateDelegatedTargets(absl::string_view bytes,
+                                      absl::string_view role,
+                                      absl::string_view delegator);
+
+  // Whether `role` is trusted on the word of `delegator` ("" for the root's on
+  // the top-level targets). One that was taken on another's word is judged
+  // anew by its signatures.
+  bool IsTrusted(absl::string_view role, absl::string_view delegator) const;
+
   const Root& root() const { return root_.body; }
   // Null until trusted.
   const Timestamp* timestamp() const { return Get(timestamp_); }
   const Snapshot* snapshot() const { return Get(snapshot_); }
-  const Targets* targets() const { return Get(targets_); }
-  // What the snapshot says of the top-level targets; null before a snapshot.
-  const MetaFile* targets_meta() const;
+  const Targets* targets(absl::string_view role = "targets") const;
+  // What the snapshot says of a targets role; null before a snapshot, and if
+  // it does not name the role.
+  const MetaFile* targets_meta(absl::string_view role = "targets") const;
 
  private:
   TrustedMetadataSet(Metadata<Root> root, absl::Time reference_time)
@@ -99,10 +115,23 @@ class TrustedMetadataSet {
     return metadata.has_value() ? &metadata->body : nullptr;
   }
 
+  // Who may sign a role, with which keys.
+  struct Signers {
+    const std::map<std::string, Key>& keys;
+    const Role& role;
+  };
+
   // Parses and verifies by the root's role for Body.
   template <typename Body>
   absl::StatusOr<Metadata<Body>> Verified(absl::string_view bytes) const;
-  absl::Status CheckExpiry(absl::string_view type, const Common& body) const;
+  absl::Status CheckExpiry(absl::string_view role, const Common& body) const;
+  // Null if `delegator` is not trusted or does not delegate to `role`.
+  std::optional<Signers> SignersOf(absl::string_view role,
+                                   absl::string_view delegator) const;
+  // Targets exactly as the snapshot names them, signed by `signers`.
+  absl::StatusOr<Metadata<Targets>> VerifiedTargets(
+      absl::string_view bytes, absl::string_view role,
+      const Signers& signers) const;
   absl::Status CheckSnapshotRollback(const Snapshot& next) const;
 
   Metadata<Root> root_;
@@ -113,7 +142,7 @@ class TrustedMetadataSet {
   bool snapshot_final_ = false;
   std::optional<Metadata<Timestamp>> timestamp_;
   std::optional<Metadata<Snapshot>> snapshot_;
-  std::optional<Metadata<Targets>> targets_;
+  std::map<std::string, Metadata<Targets>, std::less<>> targets_;  // by role
 };
 
 }  // namespace usher::tuf

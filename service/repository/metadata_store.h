@@ -2,9 +2,10 @@
 #define USHER_SERVICE_REPOSITORY_METADATA_STORE_H_
 
 // The trusted metadata of one repository on disk: root.json, timestamp.json,
-// snapshot.json, targets.json in one folder, each replaced atomically. The
-// order in which the workflow replaces them leaves a state at any moment from
-// which it can go on: targets.json is always that of a finished refresh.
+// snapshot.json, targets.json and those of delegated roles in one folder, each
+// replaced atomically. The order in which the workflow replaces them leaves a
+// state at any moment from which it can go on: a file is used only after it
+// was verified again, by whoever speaks for it then.
 
 #include <cstdint>
 #include <filesystem>
@@ -34,7 +35,8 @@ class MetadataStore {
   // The same where a file that cannot be read is as good as none.
   std::optional<std::string> ReadIfUsable(absl::string_view role,
                                           int64_t max_bytes) const;
-  // Passes the fault point "repository.{role}_written".
+  // Passes the fault point "repository.{role}_written", or
+  // "repository.delegated_written".
   absl::Status Write(absl::string_view role, absl::string_view bytes) const;
   absl::Status Remove(absl::string_view role) const;
 

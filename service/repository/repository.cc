@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,10 +16,11 @@
 #include "common/file_io.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/trusted_metadata_set.h"
+#include "service/repository/catalog_targets.h"
 #include "service/repository/fetcher.h"
 #include "service/repository/metadata_store.h"
-#include "service/repository/refresh.h"
 #include "service/repository/target_download.h"
+#include "service/repository/tuf_client.h"
 #include "service/repository/url.h"
 
 namespace usher::repository {
@@ -70,6 +72,64 @@ Fetcher::Options FetcherOptions(const RepositoryOptions& options) {
   return result;
 }
 
+// The targets roles in the store, each verified by who delegates to it. Neither
+// expiry nor a newer timestamp or snapshot of an unfinished refresh matter for
+// using them without network.
+class TrustedRoles {
+ public:
+  TrustedRoles(const tuf::Root& root, const MetadataStore& store,
+               int64_t max_bytes)
+      : root_(root), store_(store), max_bytes_(max_bytes) {}
+
+  absl::StatusOr<const tuf::Targets*> Load(absl::string_view role,
+                                           absl::string_view delegator) {
+    const std::string file = tuf::RoleFileName(role);
+    const std::optional<std::string> bytes =
+        store_.ReadIfUsable(role, max_bytes_);
+    if (!bytes.has_value()) {
+      return Error(
+          hr::kWuEDsDatanotavailable,
+          absl::StrCat(file, ": nothing is trusted yet; refresh first"), file);
+    }
+    absl::StatusOr<tuf::Metadata<tuf::Targets>> metadata =
+        tuf::Parse<tuf::Targets>(*bytes);
+    absl::Status status = metadata.status();
+    if (status.ok()) status = Verify(*metadata, role, delegator);
+    if (!status.ok()) {
+      return Error(
+          hr::kWuEDsDatanotavailable,
+          absl::StrCat(file, ": the trusted copy is no longer usable (",
+                       status.message(), "); refresh first"),
+          file);
+    }
+    return &(loaded_[std::string(role)] = std::move(metadata->body));
+  }
+
+ private:
+  absl::Status Verify(const tuf::Metadata<tuf::Targets>& metadata,
+                      absl::string_view role,
+                      absl::string_view delegator) const {
+    if (delegator.empty()) {
+      return tuf::VerifyThreshold(metadata.signed_bytes, metadata.signatures,
+                                  root_.keys, root_.roles.at(kTargets));
+    }
+    const std::optional<tuf::Delegations>& delegations =
+        loaded_.at(std::string(delegator)).delegations;
+    const tuf::Role* const found =
+        delegations.has_value() ? tuf::FindRole(*delegations, role) : nullptr;
+    if (found == nullptr) {
+      return Error(hr::kEUnexpected, "nobody delegates to it");
+    }
+    return tuf::VerifyThreshold(metadata.signed_bytes, metadata.signatures,
+                                delegations->keys, *found);
+  }
+
+  const tuf::Root& root_;
+  const MetadataStore& store_;
+  const int64_t max_bytes_;
+  std::map<std::string, tuf::Targets> loaded_;
+};
+
 class RepositoryImpl final : public Repository {
  public:
   explicit RepositoryImpl(const RepositoryOptions& options)
@@ -79,12 +139,44 @@ class RepositoryImpl final : public Repository {
 
   absl::StatusOr<RefreshOutcome> Refresh(
       const CancellationToken& cancel) override {
-    return RefreshRun(options_, store_, *fetcher_, cancel).Run();
+    TufClient client(options_, JoinUrl(options_.url, "metadata"), store_,
+                     *fetcher_, cancel, [this](const tuf::Targets& targets) {
+                       return CheckCatalogs(kTargets, targets,
+                                            options_.max_catalog_bytes);
+                     });
+    USHER_RETURN_IF_ERROR(client.Refresh());
+    USHER_ASSIGN_OR_RETURN(
+        CatalogTargets found,
+        FindCatalogs(options_, [&client](absl::string_view role,
+                                         absl::string_view delegator) {
+          return client.LoadRole(role, delegator);
+        }));
+    const tuf::TrustedMetadataSet& set = client.trusted();
+    RefreshOutcome outcome;
+    outcome.changed = client.work().changed;
+    outcome.requests = client.work().requests;
+    outcome.bytes = client.work().bytes;
+    outcome.root_version = set.root().version;
+    outcome.root_expires = set.root().expires;
+    outcome.timestamp_version = set.timestamp()->version;
+    outcome.snapshot_version = set.snapshot()->version;
+    outcome.targets_version = set.targets()->version;
+    outcome.catalogs = std::move(found.catalogs);
+    outcome.problems = std::move(found.problems);
+    return outcome;
   }
 
   absl::StatusOr<RefreshOutcome> Trusted() override {
     USHER_ASSIGN_OR_RETURN(const tuf::Root root, TrustedRoot());
-    USHER_ASSIGN_OR_RETURN(const tuf::Targets targets, TrustedTargets(root));
+    TrustedRoles roles(root, store_, options_.max_targets_bytes);
+    USHER_ASSIGN_OR_RETURN(const tuf::Targets* const targets,
+                           roles.Load(kTargets, ""));
+    USHER_ASSIGN_OR_RETURN(
+        CatalogTargets found,
+        FindCatalogs(options_, [&roles](absl::string_view role,
+                                        absl::string_view delegator) {
+          return roles.Load(role, delegator);
+        }));
     RefreshOutcome outcome;
     outcome.root_version = root.version;
     outcome.root_expires = root.expires;
@@ -92,9 +184,9 @@ class RepositoryImpl final : public Repository {
         CachedVersion<tuf::Timestamp>(store_, options_.max_timestamp_bytes);
     outcome.snapshot_version =
         CachedVersion<tuf::Snapshot>(store_, options_.max_snapshot_bytes);
-    outcome.targets_version = targets.version;
-    USHER_ASSIGN_OR_RETURN(outcome.catalogs,
-                           CatalogsOf(targets, options_.max_catalog_bytes));
+    outcome.targets_version = targets->version;
+    outcome.catalogs = std::move(found.catalogs);
+    outcome.problems = std::move(found.problems);
     return outcome;
   }
 
@@ -119,35 +211,6 @@ class RepositoryImpl final : public Repository {
     USHER_ASSIGN_OR_RETURN(const tuf::TrustedMetadataSet set,
                            tuf::TrustedMetadataSet::Create(bytes, absl::Now()));
     return set.root();
-  }
-
-  // targets.json is replaced as the last step of a refresh, so that it is
-  // always that of one that succeeded; neither expiry nor a newer timestamp or
-  // snapshot of an unfinished refresh matter for using it without network.
-  absl::StatusOr<tuf::Targets> TrustedTargets(const tuf::Root& root) const {
-    const std::optional<std::string> bytes =
-        store_.ReadIfUsable(kTargets, options_.max_targets_bytes);
-    if (!bytes.has_value()) {
-      return Error(hr::kWuEDsDatanotavailable,
-                   "targets.json: nothing is trusted yet; refresh first",
-                   "targets.json");
-    }
-    absl::StatusOr<tuf::Metadata<tuf::Targets>> metadata =
-        tuf::Parse<tuf::Targets>(*bytes);
-    absl::Status status = metadata.status();
-    if (status.ok()) {
-      status =
-          tuf::VerifyThreshold(metadata->signed_bytes, metadata->signatures,
-                               root.keys, root.roles.at(kTargets));
-    }
-    if (!status.ok()) {
-      return Error(hr::kWuEDsDatanotavailable,
-                   absl::StrCat("targets.json: the trusted copy is no longer "
-                                "usable (",
-                                status.message(), "); refresh first"),
-                   "targets.json");
-    }
-    return std::move(metadata->body);
   }
 
   const RepositoryOptions options_;

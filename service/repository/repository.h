@@ -4,6 +4,7 @@
 // One registered repository: its trusted metadata on disk, and how it is
 // brought up to date. The trust is The Update Framework (specification 1.0).
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "common/cancellation.h"
 #include "common/sha256.h"
+#include "common/tuf/delegation.h"
 
 namespace usher::repository {
 
@@ -45,6 +47,10 @@ struct RepositoryOptions {
   int64_t max_targets_bytes = int64_t{64} * 1024 * 1024;
   int64_t max_catalog_bytes = int64_t{1} << 32;
   int max_root_rotations = 256;
+  // Of the search for one target through the delegations.
+  tuf::TargetSearch::Limits search_limits;
+  // Roles that may describe catalogs, in all.
+  size_t max_roles = 1024;
   // A transfer slower than this for 30 seconds is given up. Bytes a second.
   int64_t min_speed = 1024;
   absl::Duration connect_timeout = absl::Seconds(15);
@@ -55,6 +61,12 @@ struct TargetFile {
   std::string name;  // relative to targets/, '/' separated, confined
   int64_t length = 0;
   Sha256Digest sha256{};
+};
+
+// A delegated role that could not be had, and why.
+struct RoleProblem {
+  std::string role;
+  absl::Status status;
 };
 
 struct RefreshOutcome {
@@ -70,6 +82,8 @@ struct RefreshOutcome {
   int64_t bytes = 0;
   // Catalog targets ("catalog/….usc"), in name order.
   std::vector<TargetFile> catalogs;
+  // Their catalogs are missing.
+  std::vector<RoleProblem> problems;
 };
 
 // Not thread-safe: one call at a time for each metadata folder.
@@ -94,7 +108,9 @@ class Repository {
   virtual ~Repository() = default;
 
   // Runs the client workflow of the specification, section 5, to the end:
-  // root chain, timestamp, snapshot, targets. On failure what was trusted
+  // root chain, timestamp, snapshot, targets, and the delegated roles that may
+  // describe catalogs. One of these that cannot be had is a problem in the
+  // outcome and no failure. On failure what was trusted
   // before stays trusted and on disk, except that a root, timestamp or snapshot
   // that was itself verified replaces the older one, as the specification wants
   // it; Trusted() goes on giving the targets of the last refresh that

@@ -63,6 +63,18 @@ absl::Status DownloadInto(Fetcher& fetcher, const std::string& url,
 
 }  // namespace
 
+absl::StatusOr<TargetFile> TargetOf(absl::string_view name,
+                                    const tuf::TargetInfo& info) {
+  const auto sha256 = info.hashes.find("sha256");
+  const absl::StatusOr<Sha256Digest> digest =
+      ParseSha256Hex(sha256 == info.hashes.end() ? "" : sha256->second);
+  if (!digest.ok()) {
+    return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                 absl::StrCat("no SHA-256 of ", name), name);
+  }
+  return TargetFile{std::string(name), info.length, *digest};
+}
+
 std::string TargetPath(const TargetFile& target, bool consistent_snapshot) {
   if (!consistent_snapshot) return target.name;
   const size_t slash = target.name.rfind('/');

@@ -12,6 +12,7 @@ from harness.cli import Cli
 from harness.daemon import Usherd
 from harness.publisher import Repository
 from harness.stubs import Stubs
+from harness.tuf_repository import TufClient, TufRepository, TufServer
 from harness.webserver import WebServer
 
 
@@ -109,3 +110,12 @@ def serve(work):
     yield serve
     for server in servers:
         server.stop()
+
+
+@pytest.fixture
+def tuf(platform, work):
+    """A TUF repository, its server, and the client of it."""
+    server = TufServer(TufRepository())
+    yield server.repository, server, TufClient(
+        platform.build / "bin/usher-tuf-client", work, server)
+    server.close()

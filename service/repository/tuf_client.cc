@@ -1,16 +1,16 @@
-#include "service/repository/refresh.h"
+#include "service/repository/tuf_client.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/error.h"
+#include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
-#include "service/repository/url.h"
 
 namespace usher::repository {
 namespace {
@@ -24,38 +24,17 @@ absl::Status TooLarge(absl::string_view name, int64_t max_bytes) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<TargetFile>> CatalogsOf(const tuf::Targets& targets,
-                                                   int64_t max_bytes) {
-  std::vector<TargetFile> catalogs;
-  for (const auto& [name, info] : targets.targets) {
-    if (!absl::StartsWith(name, "catalog/") || !absl::EndsWith(name, ".usc")) {
-      continue;
-    }
-    const auto sha256 = info.hashes.find("sha256");
-    const absl::StatusOr<Sha256Digest> digest =
-        ParseSha256Hex(sha256 == info.hashes.end() ? "" : sha256->second);
-    if (!digest.ok()) {
-      return Error(hr::kWuEMetadataSignatureVerifyFailed,
-                   absl::StrCat("targets.json: no SHA-256 of ", name),
-                   "targets.json");
-    }
-    if (info.length > max_bytes) {
-      return Error(hr::kWuEMetadataSignatureVerifyFailed,
-                   absl::StrCat("targets.json: ", name, " has ", info.length,
-                                " bytes; the limit is ", max_bytes),
-                   "targets.json");
-    }
-    catalogs.push_back({name, info.length, *digest});
-  }
-  return catalogs;
-}
+TufClient::TufClient(const RepositoryOptions& options, std::string metadata_url,
+                     const MetadataStore& store, Fetcher& fetcher,
+                     const CancellationToken& cancel, TargetsCheck check)
+    : options_(options),
+      metadata_url_(std::move(metadata_url)),
+      store_(store),
+      fetcher_(fetcher),
+      cancel_(cancel),
+      check_(std::move(check)) {}
 
-RefreshRun::RefreshRun(const RepositoryOptions& options,
-                       const MetadataStore& store, Fetcher& fetcher,
-                       const CancellationToken& cancel)
-    : options_(options), store_(store), fetcher_(fetcher), cancel_(cancel) {}
-
-absl::StatusOr<RefreshOutcome> RefreshRun::Run() {
+absl::Status TufClient::Refresh() {
   USHER_ASSIGN_OR_RETURN(const std::string root,
                          store_.Read("root", options_.max_root_bytes));
   // Section 5.1: one time for the whole run.
@@ -65,18 +44,11 @@ absl::StatusOr<RefreshOutcome> RefreshRun::Run() {
   USHER_RETURN_IF_ERROR(UpdateTimestamp(set));
   USHER_RETURN_IF_ERROR(UpdateSnapshot(set));
   USHER_RETURN_IF_ERROR(UpdateTargets(set));
-  USHER_ASSIGN_OR_RETURN(
-      outcome_.catalogs,
-      CatalogsOf(*set.targets(), options_.max_catalog_bytes));
-  outcome_.root_version = set.root().version;
-  outcome_.root_expires = set.root().expires;
-  outcome_.timestamp_version = set.timestamp()->version;
-  outcome_.snapshot_version = set.snapshot()->version;
-  outcome_.targets_version = set.targets()->version;
-  return outcome_;
+  set_.emplace(std::move(set));
+  return absl::OkStatus();
 }
 
-absl::Status RefreshRun::UpdateRoots(tuf::TrustedMetadataSet& set) {
+absl::Status TufClient::UpdateRoots(tuf::TrustedMetadataSet& set) {
   for (int i = 0; i < options_.max_root_rotations; ++i) {
     const std::string name = absl::StrCat(set.root().version + 1, ".root.json");
     const absl::StatusOr<std::string> bytes =
@@ -98,7 +70,7 @@ absl::Status RefreshRun::UpdateRoots(tuf::TrustedMetadataSet& set) {
   return set.FinishRoot();
 }
 
-absl::Status RefreshRun::UpdateTimestamp(tuf::TrustedMetadataSet& set) {
+absl::Status TufClient::UpdateTimestamp(tuf::TrustedMetadataSet& set) {
   // A damaged or no longer trusted one is as good as none.
   if (const std::optional<std::string> cached =
           store_.ReadIfUsable("timestamp", options_.max_timestamp_bytes)) {
@@ -110,7 +82,7 @@ absl::Status RefreshRun::UpdateTimestamp(tuf::TrustedMetadataSet& set) {
   return changed ? Keep("timestamp", bytes) : absl::OkStatus();
 }
 
-absl::Status RefreshRun::UpdateSnapshot(tuf::TrustedMetadataSet& set) {
+absl::Status TufClient::UpdateSnapshot(tuf::TrustedMetadataSet& set) {
   if (const std::optional<std::string> cached =
           store_.ReadIfUsable("snapshot", options_.max_snapshot_bytes)) {
     const absl::StatusOr<bool> current = set.LoadCachedSnapshot(*cached);
@@ -124,7 +96,7 @@ absl::Status RefreshRun::UpdateSnapshot(tuf::TrustedMetadataSet& set) {
   return Keep("snapshot", bytes);
 }
 
-absl::Status RefreshRun::UpdateTargets(tuf::TrustedMetadataSet& set) {
+absl::Status TufClient::UpdateTargets(tuf::TrustedMetadataSet& set) {
   if (const std::optional<std::string> cached =
           store_.ReadIfUsable("targets", options_.max_targets_bytes)) {
     if (set.UpdateTargets(*cached).ok()) return absl::OkStatus();
@@ -138,13 +110,53 @@ absl::Status RefreshRun::UpdateTargets(tuf::TrustedMetadataSet& set) {
       const std::string bytes,
       FetchDescribed(set, "targets", *meta, options_.max_targets_bytes));
   USHER_RETURN_IF_ERROR(set.UpdateTargets(bytes));
-  // What a refresh could not end with is not kept either.
-  USHER_RETURN_IF_ERROR(
-      CatalogsOf(*set.targets(), options_.max_catalog_bytes).status());
+  if (check_ != nullptr) USHER_RETURN_IF_ERROR(check_(*set.targets()));
   return Keep("targets", bytes);
 }
 
-absl::StatusOr<std::string> RefreshRun::FetchDescribed(
+absl::StatusOr<const tuf::Targets*> TufClient::LoadRole(
+    absl::string_view role, absl::string_view delegator) {
+  if (!set_.has_value()) {
+    return Error(hr::kEUnexpected, "roles are loaded after the refresh");
+  }
+  if (set_->IsTrusted(role, delegator)) return set_->targets(role);
+  if (const std::optional<std::string> cached =
+          store_.ReadIfUsable(role, options_.max_targets_bytes)) {
+    if (set_->UpdateDelegatedTargets(*cached, role, delegator).ok()) {
+      return set_->targets(role);
+    }
+  }
+  const tuf::MetaFile* meta = set_->targets_meta(role);
+  if (meta == nullptr) {
+    return Error(
+        hr::kWuEMetadataSignatureVerifyFailed,
+        absl::StrCat("snapshot.json: does not name ", tuf::RoleFileName(role)),
+        "snapshot.json");
+  }
+  USHER_ASSIGN_OR_RETURN(
+      const std::string bytes,
+      FetchDescribed(*set_, role, *meta, options_.max_targets_bytes));
+  USHER_RETURN_IF_ERROR(set_->UpdateDelegatedTargets(bytes, role, delegator));
+  USHER_RETURN_IF_ERROR(Keep(role, bytes));
+  return set_->targets(role);
+}
+
+absl::StatusOr<std::optional<tuf::TargetInfo>> TufClient::FindTarget(
+    const std::string& name) {
+  tuf::TargetSearch search(name, options_.search_limits);
+  while (true) {
+    USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
+                           search.Next());
+    if (!step.has_value()) return std::nullopt;
+    USHER_ASSIGN_OR_RETURN(const tuf::Targets* const targets,
+                           LoadRole(step->role, step->delegator));
+    if (const tuf::TargetInfo* const found = search.Visit(*targets)) {
+      return *found;
+    }
+  }
+}
+
+absl::StatusOr<std::string> TufClient::FetchDescribed(
     const tuf::TrustedMetadataSet& set, absl::string_view role,
     const tuf::MetaFile& meta, int64_t max_bytes) {
   const std::string file = tuf::RoleFileName(role);
@@ -155,18 +167,19 @@ absl::StatusOr<std::string> RefreshRun::FetchDescribed(
   return Fetch(name, meta.length.value_or(max_bytes));
 }
 
-absl::StatusOr<std::string> RefreshRun::Fetch(const std::string& name,
-                                              int64_t max_bytes) {
+absl::StatusOr<std::string> TufClient::Fetch(const std::string& name,
+                                             int64_t max_bytes) {
   std::string bytes;
-  ++outcome_.requests;
+  ++work_.requests;
   const absl::Status status = fetcher_.Fetch(
-      JoinUrl(JoinUrl(options_.url, "metadata"), name), max_bytes,
+      // The name is encoded where it needs to be (RoleFileName).
+      absl::StrCat(absl::StripSuffix(metadata_url_, "/"), "/", name), max_bytes,
       [&bytes](absl::string_view data) {
         bytes.append(data.data(), data.size());
         return absl::OkStatus();
       },
       cancel_);
-  outcome_.bytes += static_cast<int64_t>(bytes.size());
+  work_.bytes += static_cast<int64_t>(bytes.size());
   if (status.ok()) return bytes;
   if (HResultOf(status) == hr::kWuEInvalidFile) {
     return TooLarge(name, max_bytes);
@@ -175,8 +188,8 @@ absl::StatusOr<std::string> RefreshRun::Fetch(const std::string& name,
                absl::StrCat(name, ": ", status.message()), name);
 }
 
-absl::Status RefreshRun::Keep(absl::string_view role, absl::string_view bytes) {
-  outcome_.changed = true;
+absl::Status TufClient::Keep(absl::string_view role, absl::string_view bytes) {
+  work_.changed = true;
   return store_.Write(role, bytes);
 }
 

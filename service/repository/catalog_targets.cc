@@ -1,0 +1,184 @@
+#include "service/repository/catalog_targets.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/tuf/path_pattern.h"
+#include "service/repository/target_download.h"
+
+namespace usher::repository {
+namespace {
+
+constexpr absl::string_view kFolder = "catalog";
+constexpr char kTopLevel[] = "targets";
+
+bool IsCatalog(absl::string_view target) {
+  return absl::StartsWith(target, absl::StrCat(kFolder, "/")) &&
+         absl::EndsWith(target, ".usc");
+}
+
+// Whether a role may be asked about something in the folder of catalogs.
+bool MayDescribeCatalogs(const tuf::DelegatedRole& delegated) {
+  if (!delegated.paths.has_value()) return true;  // hashes tell nothing
+  return std::any_of(delegated.paths->begin(), delegated.paths->end(),
+                     [](absl::string_view pattern) {
+                       const size_t slash = pattern.find('/');
+                       return slash != absl::string_view::npos &&
+                              tuf::MatchesPathPattern(pattern.substr(0, slash),
+                                                      kFolder);
+                     });
+}
+
+// The roles that `targets` delegates to and that may describe catalogs, in the
+// order of priority. Bins only as far as there may be roles.
+std::vector<std::string> DelegatedRoles(const tuf::Targets& targets,
+                                        size_t max_roles) {
+  std::vector<std::string> roles;
+  if (!targets.delegations.has_value()) return roles;
+  if (targets.delegations->succinct_roles.has_value()) {
+    const tuf::SuccinctRoles& bins = *targets.delegations->succinct_roles;
+    const uint64_t count = uint64_t{1}
+                           << static_cast<uint64_t>(bins.bit_length);
+    for (uint64_t i = 0; i < count && roles.size() <= max_roles; ++i) {
+      roles.push_back(tuf::BinName(bins, i));
+    }
+    return roles;
+  }
+  for (const tuf::DelegatedRole& delegated : *targets.delegations->roles) {
+    if (roles.size() > max_roles) break;
+    if (MayDescribeCatalogs(delegated)) roles.push_back(delegated.name);
+  }
+  return roles;
+}
+
+class CatalogFinder {
+ public:
+  CatalogFinder(const RepositoryOptions& options, const RoleLoader& load)
+      : options_(options), load_(load) {}
+
+  absl::StatusOr<CatalogTargets> Find() {
+    USHER_RETURN_IF_ERROR(LoadAll());
+    for (const std::string& name : names_) {
+      USHER_ASSIGN_OR_RETURN(const tuf::TargetInfo* const info, Search(name));
+      if (info == nullptr) continue;
+      USHER_ASSIGN_OR_RETURN(TargetFile catalog, TargetOf(name, *info));
+      result_.catalogs.push_back(std::move(catalog));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  struct Pending {
+    std::string role;
+    std::string delegator;
+    size_t depth = 0;
+  };
+  // Which delegator's word a role was taken on.
+  using Place = std::pair<std::string, std::string>;
+
+  // All roles, depth first; each on the word of everybody who delegates to it.
+  absl::Status LoadAll() {
+    std::vector<Pending> pending = {{kTopLevel, "", 0}};
+    while (!pending.empty()) {
+      const Pending next = std::move(pending.back());
+      pending.pop_back();
+      if (next.depth > options_.search_limits.max_depth ||
+          loaded_.contains({next.role, next.delegator})) {
+        continue;
+      }
+      if (loaded_.size() >= options_.max_roles) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat("the repository delegates to more than ",
+                                  options_.max_roles, " roles"),
+                     "targets.json");
+      }
+      absl::StatusOr<const tuf::Targets*> targets =
+          load_(next.role, next.delegator);
+      absl::Status status = targets.status();
+      if (status.ok()) {
+        status =
+            CheckCatalogs(next.role, **targets, options_.max_catalog_bytes);
+      }
+      if (!status.ok()) {
+        if (next.delegator.empty()) return status;
+        if (HResultOf(status) == hr::kWuECallCancelled) return status;
+        loaded_[{next.role, next.delegator}] = std::nullopt;
+        result_.problems.push_back({next.role, status});
+        continue;
+      }
+      // A copy: another delegator's word may bring another document.
+      const tuf::Targets& kept =
+          *(loaded_[{next.role, next.delegator}] = **targets);
+      for (const auto& [name, info] : kept.targets) {
+        if (IsCatalog(name)) names_.insert(name);
+      }
+      const std::vector<std::string> roles =
+          DelegatedRoles(kept, options_.max_roles);
+      for (auto role = roles.rbegin(); role != roles.rend(); ++role) {
+        pending.push_back({*role, next.role, next.depth + 1});
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // Null: nobody who is asked describes it, or one of them could not be had.
+  absl::StatusOr<const tuf::TargetInfo*> Search(const std::string& name) {
+    tuf::TargetSearch search(name, options_.search_limits);
+    while (true) {
+      USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
+                             search.Next());
+      if (!step.has_value()) return nullptr;
+      const auto it = loaded_.find({step->role, step->delegator});
+      if (it == loaded_.end() || !it->second.has_value()) return nullptr;
+      if (const tuf::TargetInfo* const found = search.Visit(*it->second)) {
+        return found;
+      }
+    }
+  }
+
+  const RepositoryOptions& options_;
+  const RoleLoader& load_;
+  std::map<Place, std::optional<tuf::Targets>> loaded_;
+  std::set<std::string> names_;
+  CatalogTargets result_;
+};
+
+}  // namespace
+
+absl::Status CheckCatalogs(absl::string_view role, const tuf::Targets& targets,
+                           int64_t max_bytes) {
+  const std::string file = tuf::RoleFileName(role);
+  for (const auto& [name, info] : targets.targets) {
+    if (!IsCatalog(name)) continue;
+    if (const absl::Status status = TargetOf(name, info).status();
+        !status.ok()) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat(file, ": ", status.message()), file);
+    }
+    if (info.length > max_bytes) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat(file, ": ", name, " has ", info.length,
+                                " bytes; the limit is ", max_bytes),
+                   file);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CatalogTargets> FindCatalogs(const RepositoryOptions& options,
+                                            const RoleLoader& load) {
+  return CatalogFinder(options, load).Find();
+}
+
+}  // namespace usher::repository

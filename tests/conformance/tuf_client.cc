@@ -1,0 +1,181 @@
+// usher-tuf-client: the service's TUF client behind the command protocol of the
+// public conformance suite. Not installed.
+
+#include "service/repository/tuf_client.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/tuf/trusted_metadata_set.h"
+#include "service/repository/fetcher.h"
+#include "service/repository/metadata_store.h"
+#include "service/repository/repository.h"
+#include "service/repository/target_download.h"
+#include "service/repository/url.h"
+
+namespace usher::repository {
+namespace {
+
+struct Arguments {
+  std::string metadata_dir;
+  std::string metadata_url;
+  std::string target_dir;
+  std::string target_base_url;
+  std::vector<std::string> target_names;
+  std::string root_file;
+};
+
+RepositoryOptions OptionsFor(const Arguments& arguments) {
+  RepositoryOptions options;
+  options.metadata_dir = PathFromUtf8(arguments.metadata_dir);
+  return options;
+}
+
+absl::Status Init(const Arguments& arguments) {
+  const RepositoryOptions options = OptionsFor(arguments);
+  USHER_ASSIGN_OR_RETURN(
+      const std::string root,
+      ReadFile(PathFromUtf8(arguments.root_file),
+               static_cast<uint64_t>(options.max_root_bytes)));
+  return Repository::Initialize(options, root);
+}
+
+// One flat file name for each target name.
+std::string FileNameFor(const std::string& target) {
+  std::string name;
+  for (const char c : target) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isalnum(byte) || c == '_' || c == '-' ||
+        (c == '.' && !name.empty())) {
+      name.push_back(c);
+    } else {
+      absl::StrAppendFormat(&name, "%%%02X", byte);
+    }
+  }
+  return name;
+}
+
+bool IsThereAlready(const std::filesystem::path& path,
+                    const tuf::TargetInfo& info) {
+  const absl::StatusOr<std::string> bytes =
+      ReadFile(path, static_cast<uint64_t>(info.length));
+  return bytes.ok() &&
+         tuf::CheckContent(*bytes, info.length, info.hashes, true).ok();
+}
+
+class Client {
+ public:
+  explicit Client(const Arguments& arguments)
+      : arguments_(arguments),
+        options_(OptionsFor(arguments)),
+        store_(options_.metadata_dir),
+        fetcher_(Fetcher::Create({})),
+        tuf_(options_, arguments.metadata_url, store_, *fetcher_, cancel_) {}
+
+  absl::Status Refresh() { return tuf_.Refresh(); }
+
+  absl::Status Download() {
+    USHER_RETURN_IF_ERROR(tuf_.Refresh());
+    for (const std::string& name : arguments_.target_names) {
+      USHER_RETURN_IF_ERROR(DownloadOne(name));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status DownloadOne(const std::string& name) {
+    USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetInfo> info,
+                           tuf_.FindTarget(name));
+    if (!info.has_value()) {
+      return Error(hr::kWuEDsDatanotavailable,
+                   absl::StrCat("the repository has no target ", name), name);
+    }
+    const std::filesystem::path path =
+        PathFromUtf8(arguments_.target_dir) / PathFromUtf8(FileNameFor(name));
+    if (IsThereAlready(path, *info)) return absl::OkStatus();
+    USHER_ASSIGN_OR_RETURN(const TargetFile target, TargetOf(name, *info));
+    const std::string url = JoinUrl(
+        arguments_.target_base_url,
+        TargetPath(target,
+                   tuf_.trusted().root().consistent_snapshot.value_or(false)));
+    return DownloadTarget(*fetcher_, url, target, path, cancel_);
+  }
+
+  const Arguments& arguments_;
+  const RepositoryOptions options_;
+  const MetadataStore store_;
+  const CancellationToken cancel_;
+  const std::unique_ptr<Fetcher> fetcher_;
+  TufClient tuf_;
+};
+
+int Main(int argc, char** argv) {
+  CLI::App app("The service's TUF client, for the conformance suite.");
+  Arguments arguments;
+  app.add_option("--metadata-dir", arguments.metadata_dir,
+                 "where trusted metadata lies")
+      ->required();
+  app.add_option("--metadata-url", arguments.metadata_url,
+                 "base URL of the metadata");
+  app.add_option("--target-name", arguments.target_names,
+                 "a target to download; may repeat");
+  app.add_option("--target-dir", arguments.target_dir,
+                 "where downloaded targets go");
+  app.add_option("--target-base-url", arguments.target_base_url,
+                 "base URL of the targets");
+  CLI::App* const init = app.add_subcommand("init", "trust a first root");
+  init->add_option("root", arguments.root_file, "the root.json to trust")
+      ->required();
+  CLI::App* const refresh =
+      app.add_subcommand("refresh", "update the top-level metadata");
+  CLI::App* const download =
+      app.add_subcommand("download", "refresh, then download targets");
+  app.require_subcommand(1);
+  CLI11_PARSE(app, argc, argv);
+
+  absl::Status status;
+  if (*init) {
+    status = Init(arguments);
+  } else if (arguments.metadata_url.empty()) {
+    status = Error(hr::kEInvalidarg, "--metadata-url is missing");
+  } else if (*refresh) {
+    status = Client(arguments).Refresh();
+  } else if (*download &&
+             (arguments.target_names.empty() || arguments.target_dir.empty() ||
+              arguments.target_base_url.empty())) {
+    status = Error(hr::kEInvalidarg,
+                   "download needs --target-name, --target-dir and "
+                   "--target-base-url");
+  } else {
+    status = Client(arguments).Download();
+  }
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "usher-tuf-client: %s\n",
+               std::string(status.message()).c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace usher::repository
+
+int main(int argc, char** argv) {
+  try {
+    return usher::repository::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "usher-tuf-client: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,342 @@
+"""The client workflow of The Update Framework, section by section, against a
+repository that does as it pleases."""
+
+import json
+
+import pytest
+
+from harness.tuf_repository import Key, in_days
+
+
+def test_first_refresh(tuf):
+    repository, server, client = tuf
+    assert client.init()
+    assert server.requests == []
+    assert client.refresh(), client.errors
+    assert server.requests == ["metadata/2.root.json", "metadata/timestamp.json",
+                               "metadata/1.snapshot.json",
+                               "metadata/1.targets.json"]
+    for role in ("root", "timestamp", "snapshot", "targets"):
+        assert client.stored(role) == repository.signed[role][-1]
+
+
+def test_nothing_new_is_two_requests(tuf):
+    _, server, client = tuf
+    assert client.init() and client.refresh()
+    server.requests.clear()
+    assert client.refresh()
+    assert server.requests == ["metadata/2.root.json",
+                               "metadata/timestamp.json"]
+
+
+@pytest.mark.parametrize("bend", [
+    lambda root: root["signed"].pop("version"),
+    lambda root: root["signatures"][0].update(sig="ab" * 64),
+    lambda root: root["signed"]["roles"].pop("snapshot"),
+    lambda root: root["signed"]["roles"]["root"].update(threshold=0),
+    lambda root: root["signed"].update(_type="targets"),
+    lambda root: root["signed"].update(spec_version="2.0.0"),
+], ids=["no version", "wrong signature", "no snapshot role", "threshold zero",
+        "another type", "another specification"])
+def test_first_root_is_no_root(tuf, bend):
+    repository, server, client = tuf
+    root = json.loads(repository.signed["root"][0])
+    bend(root)
+    client.init(json.dumps(root).encode())
+    assert not client.refresh()
+    assert server.requests == []
+
+
+# Keys by number, threshold, who signs; the last says whether it is taken.
+ROOTS = {
+    "one key for another": [([1], 1, [1]), ([2], 1, [2, 1]), ([2], 1, [2])],
+    "signatures of strangers": [([1], 1, [3, 1, 4]), ([2], 1, [3, 2, 1, 4]),
+                                ([2], 1, [3, 2, 4])],
+    "any three of five": [([0, 1, 2, 3, 4], 3, [0, 2, 4]),
+                          ([0, 1, 2, 3, 4], 3, [0, 4, 1]),
+                          ([0, 1, 2, 3, 4], 3, [0, 1, 3])],
+    "one of five rotated": [([0, 1, 2, 3, 4], 3, [0, 2, 4]),
+                            ([0, 1, 3, 4, 5], 3, [0, 4, 1])],
+    "all of five rotated": [([0, 1, 2, 3, 4], 3, [0, 2, 4]),
+                            ([5, 6, 7, 8, 9], 3, [0, 2, 4, 5, 6, 7]),
+                            ([5, 6, 7, 8, 9], 3, [5, 6, 7])],
+    "threshold raised": [([1, 2, 3], 1, [1]), ([1, 2, 3], 2, [1, 2])],
+    "threshold lowered": [([1, 2, 3], 2, [1, 2]), ([1, 2, 3], 1, [1, 2]),
+                          ([1, 2, 3], 1, [1])],
+    "the old key missing": [([1], 1, [1]), ([2], 1, [2, 3, 4]), False],
+    "the new key missing": [([1], 1, [1]), ([2], 1, [1, 3, 4]), False],
+    "too few new ones": [([0, 1, 2, 3, 4], 3, [0, 2, 4]),
+                         ([0, 1, 3, 4, 5], 3, [0, 2, 4]), False],
+    "too few old ones": [([0, 1, 2, 3, 4], 3, [0, 2, 4]),
+                         ([0, 1, 3, 4, 5], 3, [0, 4, 5]), False],
+    "new threshold not met": [([1, 2, 3], 1, [1]), ([1, 2, 3], 2, [2]), False],
+    "old threshold not met": [([1, 2, 3], 2, [1, 2]), ([1, 2, 3], 1, [1]),
+                              False],
+}
+
+
+@pytest.mark.parametrize("case", ROOTS.values(), ids=ROOTS)
+def test_root_rotation(tuf, case):
+    repository, _, client = tuf
+    taken = case[-1] is not False
+    keys = [Key() for _ in range(10)]
+    repository.signed["root"].clear()
+    repository.root["version"] = 0
+    for numbers, threshold, signers in (c for c in case if c is not False):
+        role = repository.root["roles"]["root"]
+        role.update(keyids=[], threshold=threshold)
+        repository.signers["root"] = []
+        for number in numbers:
+            repository.add_key("root", keys[number])
+        repository.signers["root"] = [keys[n] for n in signers]
+        repository.publish("root")
+    assert client.init()
+    assert client.refresh() == taken, client.errors
+    assert client.stored("root") == repository.signed["root"][-1 if taken
+                                                              else -2]
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
+def test_rotated_role_key(tuf, role):
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    repository.rotate_key(role)
+    repository.publish("root")
+    repository.publish_targets("targets")
+    assert client.refresh(), client.errors
+    assert client.stored(role) == repository.signed[role][-1]
+
+    # The next one is signed by a key that nobody named.
+    stranger = Key()
+    repository.signers[role] = [stranger]
+    repository.publish_targets("targets")
+    trusted = client.stored(role)
+    assert not client.refresh()
+    assert client.stored(role) == trusted
+
+
+def test_threshold_of_a_role(tuf):
+    repository, _, client = tuf
+    for _ in range(3):
+        repository.add_key("snapshot")
+    repository.root["roles"]["snapshot"]["threshold"] = 5
+    repository.publish("root")
+    repository.update_snapshot()
+    assert client.init() and not client.refresh()
+    assert "signed by 4 of the 5" in client.errors
+    repository.root["roles"]["snapshot"]["threshold"] = 4
+    repository.publish("root")
+    assert client.refresh(), client.errors
+
+
+def test_one_key_under_many_ids_counts_once(tuf):
+    repository, _, client = tuf
+    key = Key()
+    repository.signers["snapshot"] = []
+    repository.root["roles"]["snapshot"] = {"keyids": [], "threshold": 2}
+    for number in range(5):
+        double = Key()
+        double.private, double.id = key.private, f"{number:064x}"
+        double.document = {**key.document, "number": number}
+        repository.add_key("snapshot", double)
+    repository.publish("root")
+    repository.update_snapshot()
+    assert client.init() and not client.refresh()
+    assert "signed by 1 of the 2" in client.errors
+
+
+@pytest.mark.parametrize("scheme, hex_point", [
+    ("ed25519", False), ("ecdsa-sha2-nistp256", False),
+    ("ecdsa-sha2-nistp256", True), ("rsassa-pss-sha256", False),
+    ("rsa-pkcs1v15-sha256", False)])
+def test_schemes(tuf, scheme, hex_point):
+    repository, _, client = tuf
+    assert client.init()
+    repository.add_key("root", Key(scheme, hex_point))
+    repository.root["roles"]["root"]["threshold"] = 2
+    repository.publish("root")
+    assert client.refresh(), client.errors
+    # The same signature under other words.
+    repository.publish("root")
+    bent = json.loads(repository.signed["root"][-1])
+    bent["signed"]["note"] = "not signed"
+    repository.signed["root"][-1] = json.dumps(bent).encode()
+    assert not client.refresh()
+    assert client.versions()["root"] == 2
+
+
+def test_unknown_fields_are_signed_and_kept(tuf):
+    repository, _, client = tuf
+    assert client.init()
+    repository.root["x-note"] = {"a": [1, None, "ü"]}
+    repository.root["roles"]["root"]["x-more"] = True
+    key = repository.signers["root"][0]
+    repository.root["keys"][key.id]["x-owner"] = "somebody"
+    repository.publish("root")
+    assert client.refresh(), client.errors
+    assert client.stored("root") == repository.signed["root"][-1]
+
+
+@pytest.mark.parametrize("role", ["root", "timestamp", "snapshot", "targets"])
+def test_expired_is_refused(tuf, role):
+    repository, _, client = tuf
+    repository.bodies[role]["expires"] = in_days(-1)
+    if role == "root":
+        repository.publish("root")
+    else:
+        repository.publish_targets("targets")
+    assert client.init() and not client.refresh()
+    assert f"{role}.json: expired at" in client.errors
+    # And what follows is welcome.
+    repository.bodies[role]["expires"] = in_days(5)
+    repository.publish("root")
+    repository.publish_targets("targets")
+    assert client.refresh(), client.errors
+
+
+def test_a_long_absence_is_no_harm(tuf):
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    for body in repository.bodies.values():
+        body["expires"] = in_days(100)
+    repository.publish("root")
+    repository.publish_targets("targets")
+    # All that the client has expired after 30 days.
+    assert client.refresh(days=60), client.errors
+    assert not client.refresh(days=120)
+
+
+def test_rollbacks(tuf):
+    repository, _, client = tuf
+    for _ in range(2):
+        repository.publish_targets("targets")
+    assert client.init() and client.refresh()
+    assert client.versions() == {"root": 1, "timestamp": 3, "snapshot": 3,
+                                 "targets": 3}
+    timestamp = repository.bodies["timestamp"]
+    timestamp["version"] = 1
+    repository.publish("timestamp")
+    assert not client.refresh() and "rolled back" in client.errors
+    timestamp["version"] = 3
+    repository.bodies["snapshot"]["version"] = 1
+    repository.update_snapshot()  # version 2, named by timestamp 4
+    assert not client.refresh() and "rolled back" in client.errors
+    repository.bodies["snapshot"]["version"] = 3
+    repository.bodies["targets"]["version"] = 1
+    repository.publish_targets("targets")  # version 2
+    assert not client.refresh() and "rolled back" in client.errors
+    assert client.versions()["targets"] == 3
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot"])
+def test_recovery_from_versions_run_up(tuf, role):
+    repository, _, client = tuf
+    repository.bodies[role]["version"] = 99999
+    repository.update_snapshot()
+    repository.update_timestamp()
+    assert client.init() and client.refresh()
+    assert client.versions()[role] > 99998
+    repository.rotate_key("snapshot")
+    repository.rotate_key("timestamp")
+    repository.bodies[role]["version"] = 1
+    repository.publish("root")
+    repository.update_snapshot()
+    assert client.refresh(), client.errors
+    assert client.versions()[role] == repository.bodies[role]["version"] < 10
+
+
+def test_same_version_other_content(tuf):
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    trusted = client.stored("timestamp")
+    repository.bodies["timestamp"]["meta"]["snapshot.json"]["version"] = 100
+    repository.publish("timestamp", bump=False)
+    assert client.refresh(), client.errors
+    assert client.stored("timestamp") == trusted
+
+
+@pytest.mark.parametrize("role", ["snapshot", "targets"])
+def test_content_is_what_its_parent_says(tuf, role):
+    repository, server, client = tuf
+    repository.with_hashes = True
+    repository.publish_targets("targets")
+    assert client.init() and client.refresh()
+    repository.publish_targets("targets")
+    version = repository.bodies[role]["version"]
+    # The same document, written otherwise: its signature is right.
+    document = json.loads(repository.signed[role][-1])
+    server.lies[f"metadata/{version}.{role}.json"] = json.dumps(
+        document, separators=(",", ":")).encode()
+    assert not client.refresh()
+    assert client.versions()[role] == version - 1
+    server.lies.clear()
+    assert client.refresh(), client.errors
+
+
+def test_mixed_versions(tuf):
+    repository, server, client = tuf
+    repository.publish_targets("targets")
+    # A snapshot of another version than the timestamp names.
+    server.lies["metadata/2.snapshot.json"] = repository.signed["snapshot"][0]
+    assert client.init() and not client.refresh()
+    assert "has version 1, not 2" in client.errors
+    assert "snapshot" not in client.versions()
+
+
+@pytest.mark.parametrize("name", ["2.root.json", "timestamp.json",
+                                  "1.snapshot.json", "1.targets.json"])
+@pytest.mark.parametrize("answer", [b"", b"{", b"[]", b"\xff" * 100, b"{}",
+                                    b"[" * 100_000, b"x" * 70_000_000, 500],
+                         ids=["empty", "half", "list", "binary", "nothing",
+                              "deep", "endless", "status 500"])
+def test_nonsense_changes_nothing(tuf, name, answer):
+    _, server, client = tuf
+    assert client.init()
+    server.lies["metadata/" + name] = answer
+    assert not client.refresh()
+    assert ".".join(name.split(".")[-2:]) in client.errors
+    assert set(client.versions()) <= {"root", "timestamp", "snapshot"}
+    server.lies.clear()
+    assert client.refresh(), client.errors
+
+
+def test_without_consistent_snapshots(tuf):
+    repository, server, client = tuf
+    repository.root["consistent_snapshot"] = False
+    repository.publish("root")
+    repository.add_artifact("targets", "folder/a file", b"content")
+    repository.publish_targets("targets")
+    assert client.init() and client.download("folder/a file"), client.errors
+    assert server.requests[-3:] == ["metadata/snapshot.json",
+                                    "metadata/targets.json",
+                                    "targets/folder/a%20file"]
+    assert client.downloaded() == [b"content"]
+
+
+def test_downloads(tuf):
+    repository, server, client = tuf
+    repository.add_artifact("targets", "file.txt", b"first")
+    repository.add_artifact("targets", "path/to/file.txt", b"another")
+    repository.publish_targets("targets")
+    assert client.init()
+    assert client.download("file.txt", "path/to/file.txt"), client.errors
+    assert client.downloaded() == [b"another", b"first"]
+
+    # What is there is not fetched again; what has changed takes its place.
+    server.requests.clear()
+    assert client.download("file.txt")
+    assert not any(path.startswith("targets/") for path in server.requests)
+    repository.add_artifact("targets", "file.txt", b"second")
+    repository.publish_targets("targets")
+    assert client.download("file.txt")
+    assert client.downloaded() == [b"another", b"second"]
+
+    # The first failure ends it.
+    repository.add_artifact("targets", "one", b"good")
+    repository.add_artifact("targets", "two", b"good too")
+    repository.publish_targets("targets")
+    repository.artifacts["one"] = b"evil"
+    assert not client.download("one", "two")
+    assert client.downloaded() == [b"another", b"second"]
+    assert not client.download("missing", "two")
+    assert client.downloaded() == [b"another", b"second"]
