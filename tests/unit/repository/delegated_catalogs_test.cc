@@ -1,0 +1,182 @@
+// A repository that leaves catalogs to other publishers.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/sha256.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/repository/repository.h"
+#include "tests/unit/repository/test_site.h"
+
+namespace usher::repository {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Vendor {
+  std::string name;
+  tuf::PrivateKey key = tuf::PrivateKey::Generate(tuf::kEd25519).value();
+  tuf::Metadata<tuf::Targets> targets;
+};
+
+class DelegatedCatalogsTest : public ::testing::Test {
+ protected:
+  DelegatedCatalogsTest() {
+    for (Vendor* vendor : {&acme_, &bolt_}) {
+      vendor->targets.body.expires = site_.root.body.expires;
+      Delegate(site_.targets.body, *vendor,
+               {absl::StrCat("catalog/", vendor->name, "/*")});
+      AddCatalog(*vendor, absl::StrCat("catalog/", vendor->name, "/a.usc"));
+    }
+    Publish();
+    client_ = site_.NewClient();
+  }
+
+  static void Delegate(tuf::Targets& from, const Vendor& vendor,
+                       std::vector<std::string> paths) {
+    if (!from.delegations.has_value()) {
+      from.delegations.emplace().roles.emplace();
+    }
+    from.delegations->keys[vendor.key.key_id()] = vendor.key.public_key();
+    tuf::DelegatedRole& role = from.delegations->roles->emplace_back();
+    role.name = vendor.name;
+    role.role.key_ids = {vendor.key.key_id()};
+    role.paths = std::move(paths);
+  }
+
+  static void AddCatalog(Vendor& vendor, const std::string& name) {
+    tuf::TargetInfo& info = vendor.targets.body.targets[name];
+    info.length = 1;
+    info.hashes["sha256"] = ToHex(Sha256Of(vendor.name + name));
+  }
+
+  // Signs and serves all; the vendors' versions as they are.
+  void Publish() {
+    for (Vendor* vendor : {&acme_, &bolt_}) {
+      const std::string bytes =
+          tuf::TestRepository::Signed(vendor->targets, {vendor->key});
+      const std::string file = vendor->name + ".json";
+      site_.snapshot.body.meta[file] =
+          tuf::DescribeMetadata(vendor->targets.body.version, bytes);
+      WriteText(
+          site_.Metadata(absl::StrCat(vendor->targets.body.version, ".", file)),
+          bytes);
+    }
+    site_.PublishNext();
+  }
+
+  static std::vector<std::string> Names(const RefreshOutcome& outcome) {
+    std::vector<std::string> names;
+    for (const TargetFile& catalog : outcome.catalogs) {
+      names.push_back(catalog.name);
+    }
+    return names;
+  }
+
+  TestSite site_;
+  Vendor acme_{"acme"};
+  Vendor bolt_{"bolt"};
+  std::unique_ptr<Repository> client_;
+  CancellationToken cancel_;
+};
+
+TEST_F(DelegatedCatalogsTest, AreFoundAndRefreshedOneByOne) {
+  const RefreshOutcome first = client_->Refresh(cancel_).value();
+  EXPECT_THAT(Names(first), ElementsAre("catalog/acme/a.usc",
+                                        "catalog/bolt/a.usc", kCatalog));
+  EXPECT_THAT(first.problems, IsEmpty());
+  EXPECT_EQ(first.requests, 6);
+  EXPECT_EQ(Names(client_->Trusted().value()), Names(first));
+
+  // One vendor publishes: of the delegated roles only its own is read.
+  acme_.targets.body.version = 2;
+  AddCatalog(acme_, "catalog/acme/b.usc");
+  Publish();
+  const RefreshOutcome second = client_->Refresh(cancel_).value();
+  EXPECT_EQ(second.catalogs.size(), 4U);
+  // 2.root, timestamp, snapshot, targets (PublishNext() raised it), acme.
+  EXPECT_EQ(second.requests, 5);
+  EXPECT_FALSE(std::filesystem::exists(site_.Metadata("2.bolt.json")));
+}
+
+TEST_F(DelegatedCatalogsTest, AVendorHasNoSayOutsideItsFolder) {
+  AddCatalog(acme_, "catalog/bolt/a.usc");
+  AddCatalog(acme_, "catalog/bolt/evil.usc");
+  AddCatalog(acme_, kCatalog);
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre("catalog/acme/a.usc",
+                                          "catalog/bolt/a.usc", kCatalog));
+  EXPECT_EQ(outcome.catalogs[1].sha256, Sha256Of("boltcatalog/bolt/a.usc"));
+  EXPECT_EQ(outcome.catalogs[2].sha256, Sha256Of("first catalog"));
+}
+
+TEST_F(DelegatedCatalogsTest, OneVendorsLapseIsNotEverybodys) {
+  ASSERT_TRUE(client_->Refresh(cancel_).ok());
+  acme_.targets.body.version = 2;
+  acme_.targets.body.expires = site_.root.body.expires - absl::Hours(48);
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre("catalog/bolt/a.usc", kCatalog));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_EQ(outcome.problems[0].role, "acme");
+  EXPECT_EQ(HResultOf(outcome.problems[0].status), hr::kCertEExpired);
+
+  // A file that is not there is no failure of the others either.
+  std::filesystem::remove(site_.Metadata("1.bolt.json"));
+  std::filesystem::remove(site_.folder / "client/bolt.json");
+  EXPECT_THAT(Names(client_->Refresh(cancel_).value()), ElementsAre(kCatalog));
+}
+
+TEST_F(DelegatedCatalogsTest, ABadCatalogIsItsVendorsProblem) {
+  acme_.targets.body.targets["catalog/acme/a.usc"].length =
+      site_.options.max_catalog_bytes + 1;
+  bolt_.targets.body.targets["catalog/bolt/a.usc"].hashes = {
+      {"sha512", std::string(128, 'a')}};
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog));
+  ASSERT_EQ(outcome.problems.size(), 2U);
+  EXPECT_THAT(std::string(outcome.problems[0].status.message()),
+              HasSubstr("acme.json: catalog/acme/a.usc has"));
+  EXPECT_THAT(std::string(outcome.problems[1].status.message()),
+              HasSubstr("bolt.json: no SHA-256 of catalog/bolt/a.usc"));
+}
+
+TEST_F(DelegatedCatalogsTest, RolesWithoutCatalogsAreNotAsked) {
+  site_.targets.body.delegations->roles->at(0).paths = {"tools/*", "*.usc"};
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre("catalog/bolt/a.usc", kCatalog));
+  EXPECT_FALSE(std::filesystem::exists(site_.folder / "client/acme.json"));
+}
+
+TEST_F(DelegatedCatalogsTest, RolesAreLimited) {
+  site_.options.max_roles = 2;
+  const auto client = Repository::Open(site_.options).value();
+  const auto outcome = client->Refresh(cancel_);
+  EXPECT_EQ(HResultOf(outcome.status()), hr::kWuEMetadataSignatureVerifyFailed);
+  EXPECT_THAT(std::string(outcome.status().message()),
+              HasSubstr("more than 2 roles"));
+}
+
+TEST_F(DelegatedCatalogsTest, CirclesEnd) {
+  acme_.targets.body.delegations.emplace().roles.emplace();
+  Delegate(acme_.targets.body, bolt_, {"catalog/*/*"});
+  Delegate(bolt_.targets.body, acme_, {"catalog/*/*"});
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  EXPECT_THAT(outcome.problems, IsEmpty());
+  EXPECT_THAT(Names(outcome), ElementsAre("catalog/acme/a.usc",
+                                          "catalog/bolt/a.usc", kCatalog));
+}
+
+}  // namespace
+}  // namespace usher::repository
