@@ -11,7 +11,8 @@ readonly PACKAGES=(
   nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
   # Tests, demo and bench
   libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
-  python3 python3-grpcio python3-protobuf python3-pytest faketime procps
+  python3 python3-grpcio python3-protobuf python3-pytest
+  python3-securesystemslib python3-cryptography faketime procps
   systemd nodejs npm
   # Style
   clang-format clang-tidy

@@ -159,6 +159,24 @@ struct UpdateServices::Fetched {
   std::string service_name;
 };
 
+namespace {
+
+// The delegated roles without whose catalogs a refresh had to do.
+std::string Problems(const repository::RefreshOutcome& outcome) {
+  constexpr size_t kShown = 5;
+  std::string text;
+  for (size_t i = 0; i < outcome.problems.size() && i < kShown; ++i) {
+    absl::StrAppend(&text, i == 0 ? "left out: " : "; ",
+                    outcome.problems[i].status.message());
+  }
+  if (outcome.problems.size() > kShown) {
+    absl::StrAppend(&text, "; and ", outcome.problems.size() - kShown, " more");
+  }
+  return text;
+}
+
+}  // namespace
+
 UpdateServices::UpdateServices(Options options, store::Database& database,
                                catalog::Catalog& catalog,
                                RepositoryFactory& repositories,
@@ -365,7 +383,12 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
       FetchAndLoad(folder, entry.id, url, proxy, cancel);
   store::RefreshRecord record;
   record.time = clock_.Now();
+  record.succeeded = fetched.ok();
   if (fetched.ok()) {
+    record.error = Problems(fetched->outcome);
+    if (!record.error.empty()) {
+      spdlog::warn("refresh of service {}: {}", entry.id, record.error);
+    }
     record.root_version = fetched->outcome.root_version;
     record.root_expires = fetched->outcome.root_expires;
     record.root_sha256 = RootDigest(folder, options_.repository.max_root_bytes);
@@ -560,6 +583,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
     service.set_root_version(fetched.outcome.root_version);
     SetTime(fetched.outcome.root_expires, *service.mutable_expiration_date());
     SetTime(clock_.Now(), *service.mutable_last_refresh_time());
+    service.set_last_refresh_error(Problems(fetched.outcome));
     const absl::StatusOr<int64_t> count =
         catalog_.UpdateCount(fetched.service_id);
     service.set_update_count(count.ok() ? *count : 0);

@@ -107,7 +107,7 @@ absl::StatusOr<v1::UpdateService> RecordRefresh(Database& database,
       database.Write([&](Connection& connection) -> absl::Status {
         USHER_RETURN_IF_ERROR(Load(connection, service_id, service));
         service.set_last_refresh_error(record.error);
-        if (record.error.empty()) {
+        if (record.succeeded) {
           SetTime(record.time, *service.mutable_last_refresh_time());
           SetTime(record.root_expires, *service.mutable_expiration_date());
           service.set_root_version(record.root_version);

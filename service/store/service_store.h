@@ -36,7 +36,9 @@ absl::Status RemoveService(Database& database, absl::string_view service_id);
 
 // What a refresh found out.
 struct RefreshRecord {
-  // Empty after a success. After a failure nothing but the error is recorded.
+  // After a failure nothing but the error is recorded.
+  bool succeeded = false;
+  // Why it failed, or what is missing from it; "" for nothing.
   std::string error;
   absl::Time time;  // when the chain was verified up to date
   int64_t root_version = 0;

@@ -62,6 +62,7 @@ class FakeRepository : public repository::Repository {
     repository::RefreshOutcome outcome;
     outcome.changed = true;
     outcome.root_version = 1;
+    outcome.problems = state_->problems;
     outcome.root_expires = absl::FromUnixSeconds(4'000'000'000);
     outcome.catalogs = {{"catalog/catalog.usc", 100,
                          Sha256Of(absl::StrCat("catalog ", state_->version))}};

@@ -185,6 +185,8 @@ class FakeRepositories : public session::RepositoryFactory {
     int refreshes = 0;
     // If set, a refresh waits for it.
     std::shared_ptr<absl::Notification> gate;
+    // Delegated roles that a refresh has to do without.
+    std::vector<repository::RoleProblem> problems;
     // Name and header of the catalogs; a file is made when one is fetched.
     std::string service_id = kServiceId;
     int version = 1;

@@ -109,6 +109,30 @@ TEST(UpdateServicesTest, RefreshKeepsWhatWasLoadedWhenItFails) {
   EXPECT_EQ(services.Get(kServiceId)->last_refresh_error(), "");
 }
 
+TEST(UpdateServicesTest, APublishersLapseIsToldAndStopsNobody) {
+  World world;
+  world.repositories->problems = {
+      {"acme", Error(hr::kCertEExpired, "acme.json: expired")}};
+  ASSERT_TRUE(Add(world, Service()).ok());
+  const auto read = [&] { return *world.core().services().Get(kServiceId); };
+  EXPECT_EQ(read().last_refresh_error(), "left out: acme.json: expired");
+  const auto refresh = [&] {
+    return world.core().services().Refresh(kServiceId, {}, CancellationToken());
+  };
+  for (int i = 0; i < 6; ++i) {
+    world.repositories->problems.push_back(
+        {"x", Error(hr::kCertEExpired, "x.json: expired")});
+  }
+  world.clock->Advance(absl::Hours(1));
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_THAT(read().last_refresh_error(), HasSubstr("; and 2 more"));
+  EXPECT_EQ(read().last_refresh_time().seconds(),
+            absl::ToUnixSeconds(world.clock->Now()));
+  world.repositories->problems.clear();
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_EQ(read().last_refresh_error(), "");
+}
+
 TEST(UpdateServicesTest, SelectionPrefersManagedThenAutomaticUpdates) {
   World world;
   NewService plain = Service();

@@ -49,6 +49,7 @@ TEST(ServiceStoreTest, RecordsRefreshes) {
   TempDatabase db;
   ASSERT_TRUE(PutService(*db, Service("x", "x")).ok());
   RefreshRecord good;
+  good.succeeded = true;
   good.time = absl::FromUnixMillis(1500);
   good.root_version = 3;
   good.root_sha256 = "ab";
@@ -66,6 +67,11 @@ TEST(ServiceStoreTest, RecordsRefreshes) {
   EXPECT_EQ(after->update_count(), 7);
   EXPECT_EQ(after->expiration_date().seconds(), 99);
   EXPECT_TRUE(RecordRefresh(*db, "x", good)->last_refresh_error().empty());
+  good.error = "left out: vendor.json";
+  good.root_version = 4;
+  const auto partly = RecordRefresh(*db, "x", good);
+  EXPECT_EQ(partly->last_refresh_error(), "left out: vendor.json");
+  EXPECT_EQ(partly->root_version(), 4);
 }
 
 }  // namespace
