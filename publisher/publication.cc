@@ -75,12 +75,6 @@ bool Ageing(absl::Time expires, absl::Time renewed, absl::Time now) {
   return expires < now + (renewed - now) / 2;
 }
 
-absl::Status WritePublic(const fs::path& path, absl::string_view content) {
-  USHER_RETURN_IF_ERROR(
-      MakeDirectories(path.parent_path(), Access::kWorldRead));
-  return WriteFileAtomically(path, content, Access::kWorldRead);
-}
-
 struct OwnPayload {
   std::string location;
   FileFacts facts;
@@ -392,14 +386,6 @@ class Publication {
   PublishResult result_;
 };
 
-absl::Status WriteRoot(const Workspace& workspace, const SignedFile& root) {
-  USHER_RETURN_IF_ERROR(WritePublic(
-      workspace.metadata_dir() / VersionedName(root.version, "root"),
-      root.text));
-  return WriteFileAtomically(workspace.dir() / "root.json", root.text,
-                             Access::kWorldRead);
-}
-
 }  // namespace
 
 Expiries Expiries::Default(absl::Time now) {
@@ -460,7 +446,7 @@ absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
   USHER_ASSIGN_OR_RETURN(
       const SignedFile root,
       SignDocument(std::move(body), keys.find("root")->second));
-  USHER_RETURN_IF_ERROR(WriteRoot(workspace, root));
+  USHER_RETURN_IF_ERROR(WriteRoot(workspace, root.version, root.text));
   USHER_RETURN_IF_ERROR(
       MakeDirectories(workspace.targets_dir(), Access::kWorldRead));
   // Last: only now is the folder a repository.
@@ -521,6 +507,15 @@ absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
                                         PassphraseSource& passphrases) {
   USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
                          PublishedMetadata::Load(workspace.metadata_dir()));
+  const int64_t threshold = published.root.body.roles.at("root").threshold;
+  if (threshold > 1) {
+    return Error(hr::kWuEInvalidOperation,
+                 absl::StrCat("the next root needs ", threshold,
+                              " signatures; begin with \"usher-publish root "
+                              "draft ",
+                              PathToUtf8(workspace.dir()), " FILE\""),
+                 "root");
+  }
   USHER_ASSIGN_OR_RETURN(
       const tuf::PrivateKey key,
       SigningKey(workspace, published.root.body, "root", passphrases));
@@ -529,7 +524,7 @@ absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
   body.expires = expires;
   USHER_ASSIGN_OR_RETURN(const SignedFile root,
                          SignDocument(std::move(body), key));
-  USHER_RETURN_IF_ERROR(WriteRoot(workspace, root));
+  USHER_RETURN_IF_ERROR(WriteRoot(workspace, root.version, root.text));
   PublishResult result;
   result.changed = true;
   result.root_version = root.version;

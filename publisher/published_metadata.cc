@@ -68,4 +68,19 @@ absl::StatusOr<PublishedMetadata> PublishedMetadata::Load(
   return published;
 }
 
+absl::Status WritePublic(const std::filesystem::path& path,
+                         absl::string_view content) {
+  USHER_RETURN_IF_ERROR(
+      MakeDirectories(path.parent_path(), Access::kWorldRead));
+  return WriteFileAtomically(path, content, Access::kWorldRead);
+}
+
+absl::Status WriteRoot(const Workspace& workspace, int64_t version,
+                       absl::string_view text) {
+  USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.metadata_dir() / VersionedName(version, "root"), text));
+  return WriteFileAtomically(workspace.dir() / "root.json", text,
+                             Access::kWorldRead);
+}
+
 }  // namespace usher::publisher

@@ -17,6 +17,7 @@
 #include "common/file_io.h"
 #include "common/tuf/metadata.h"
 #include "common/tuf/metadata_codec.h"
+#include "publisher/workspace.h"
 
 namespace usher::publisher {
 
@@ -53,6 +54,14 @@ absl::StatusOr<tuf::Metadata<Body>> ReadMetadata(
   if (!metadata.ok()) return Annotate(metadata.status(), PathToUtf8(path));
   return metadata;
 }
+
+// Writes a file that a web server serves, with its folder.
+absl::Status WritePublic(const std::filesystem::path& path,
+                         absl::string_view content);
+
+// Makes a root public, and the one that is handed to new clients.
+absl::Status WriteRoot(const Workspace& workspace, int64_t version,
+                       absl::string_view text);
 
 // A signed document on its way to its file.
 struct SignedFile {

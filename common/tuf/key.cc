@@ -127,6 +127,19 @@ absl::StatusOr<std::string> NumberParam(EVP_PKEY* key, const char* name) {
 
 }  // namespace
 
+absl::StatusOr<Key> PublicKeyFromPem(absl::string_view pem) {
+  constexpr size_t kMaxPemBytes = size_t{16} * 1024;
+  if (pem.size() > kMaxPemBytes) {
+    return Error(hr::kEInvalidarg, "the PEM text is too long");
+  }
+  const absl::StatusOr<EvpPtr<EVP_PKEY>> key = DecodePem(std::string(pem));
+  if (!key.ok()) {
+    return Error(hr::kEInvalidarg, absl::StrCat("not a public key in PEM: ",
+                                                key.status().message()));
+  }
+  return PublicKeyOf(key->get());
+}
+
 absl::Status VerifySignature(const Key& key, absl::string_view message,
                              absl::string_view signature) {
   USHER_ASSIGN_OR_RETURN(const EvpPtr<EVP_PKEY> evp, Decode(key));

@@ -39,6 +39,10 @@ std::string KeyToJson(const Key& key);
 // Reads one key object. WU_E_METADATA_SIGNATURE_VERIFY_FAILED when malformed.
 absl::StatusOr<Key> ParseKey(absl::string_view text);
 
+// Reads a public key as other tools write it: PEM, SubjectPublicKeyInfo.
+// E_INVALIDARG for anything else and for kinds that are not supported.
+absl::StatusOr<Key> PublicKeyFromPem(absl::string_view pem);
+
 // SHA-256 of the canonical JSON of {keytype, scheme, keyval}, in lower-case
 // hexadecimal digits: the id that a publisher gives its key. Clients accept
 // any id that the delegating metadata uses.

@@ -132,6 +132,14 @@ absl::StatusOr<std::string> PrivateKey::ToPem(
   return BioText(bio.get());
 }
 
+absl::StatusOr<std::string> PrivateKey::PublicPem() const {
+  const EvpPtr<BIO> bio(BIO_new(BIO_s_mem()));
+  if (bio == nullptr || PEM_write_bio_PUBKEY(bio.get(), key_.get()) != 1) {
+    return BadKey(TakeOpenSslError());
+  }
+  return BioText(bio.get());
+}
+
 absl::StatusOr<std::string> PrivateKey::Sign(absl::string_view message) const {
   const EvpPtr<EVP_MD_CTX> context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* key_context = nullptr;  // owned by `context`

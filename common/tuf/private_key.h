@@ -31,6 +31,9 @@ class PrivateKey {
   // (HMAC-SHA-256, 600,000 rounds); without, in plain: the caller protects it.
   absl::StatusOr<std::string> ToPem(absl::string_view passphrase = "") const;
 
+  // The public half in PEM (SubjectPublicKeyInfo), for handing to others.
+  absl::StatusOr<std::string> PublicPem() const;
+
   const Key& public_key() const { return public_key_; }
   const std::string& key_id() const { return key_id_; }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/uuid.h"
@@ -150,6 +151,34 @@ absl::Status RunKeys(const KeysArguments& arguments, bool create,
   return absl::OkStatus();
 }
 
+absl::Status RunExport(const KeysArguments& arguments, const Output& output) {
+  PassphraseSource passphrases = arguments.passphrase.Source();
+  Json list = Json::array();
+  for (const std::string& file : arguments.files) {
+    USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
+                           LoadKey(PathFromUtf8(file), passphrases));
+    USHER_ASSIGN_OR_RETURN(const std::string pem, key.PublicPem());
+    list.push_back({{"file", file}, {"key_id", key.key_id()}, {"pem", pem}});
+    output.Line(absl::StripSuffix(pem, "\n"));
+  }
+  output.Result({{"keys", list}});
+  return absl::OkStatus();
+}
+
+void AddExport(CLI::App& group, Output& output, Action& action) {
+  auto arguments = std::make_shared<KeysArguments>();
+  CLI::App* command = group.add_subcommand(
+      "export", "Print the public half of keys, for handing to others");
+  command->add_option("FILE", arguments->files, "PEM files")->required();
+  arguments->passphrase.AddTo(*command, false);
+  AddJson(*command, output);
+  command->footer(
+      "Example:\n  usher-publish keys export bob.pem > bob.pub.pem");
+  command->callback([arguments, &output, &action] {
+    action = [arguments, &output] { return RunExport(*arguments, output); };
+  });
+}
+
 void AddKeys(CLI::App& app, Output& output, Action& action) {
   CLI::App* group = app.add_subcommand("keys", "Make and show private keys");
   group->require_subcommand(1);
@@ -157,6 +186,7 @@ void AddKeys(CLI::App& app, Output& output, Action& action) {
       "Examples:\n"
       "  usher-publish keys create keys/root.pem --ask-passphrase\n"
       "  usher-publish keys show repo/keys/*.pem");
+  AddExport(*group, output, action);
   for (const bool create : {true, false}) {
     auto arguments = std::make_shared<KeysArguments>();
     CLI::App* command =

@@ -33,6 +33,7 @@ int Run(int argc, char** argv) {
   cli::AddContentCommands(app, output, action);
   cli::AddImportCommands(app, output, action);
   cli::AddPublishCommands(app, output, action);
+  cli::AddRootCommands(app, output, action);
   cli::AddCheckCommands(app, output, action);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,300 @@
+#include "publisher/root_ceremony.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/tuf/trusted_metadata_set.h"
+#include "publisher/human_time.h"
+#include "publisher/key_ring.h"
+#include "publisher/published_metadata.h"
+
+namespace usher::publisher {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kRoot[] = "root";
+// What clients accept (service/repository/repository.h).
+constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
+constexpr size_t kShownIdDigits = 12;
+
+std::string Short(absl::string_view key_id) {
+  return std::string(key_id.substr(0, kShownIdDigits));
+}
+
+// Whether what is public of a role would be trusted under `root`.
+template <typename Body>
+absl::Status CheckStaysSigned(
+    const tuf::Root& root, const absl::optional<tuf::Metadata<Body>>& document,
+    absl::string_view role) {
+  if (!document.has_value()) return absl::OkStatus();  // nothing is public
+  if (tuf::VerifyThreshold(document->signed_bytes, document->signatures,
+                           root.keys, root.roles.at(std::string(role)))
+          .ok()) {
+    return absl::OkStatus();
+  }
+  return Error(
+      hr::kWuEInvalidOperation,
+      absl::StrCat("the public ", role,
+                   " would not be trusted under this root. Change its key in "
+                   "two roots: one that names the old and the new key, then "
+                   "the new key in the key folder and \"usher-publish publish "
+                   "DIR --renew\", then one without the old key"),
+      role);
+}
+
+}  // namespace
+
+absl::StatusOr<tuf::Root> PublicRoot(const Workspace& workspace) {
+  USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
+                         PublishedMetadata::Load(workspace.metadata_dir()));
+  return std::move(published.root.body);
+}
+
+absl::StatusOr<RootDraft> RootDraft::Next(const Workspace& workspace,
+                                          absl::Time expires) {
+  tuf::Metadata<tuf::Root> next;
+  USHER_ASSIGN_OR_RETURN(next.body, PublicRoot(workspace));
+  ++next.body.version;
+  next.body.expires = expires;
+  return RootDraft(std::move(next));
+}
+
+absl::StatusOr<RootDraft> RootDraft::Read(const fs::path& path) {
+  USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxRootBytes));
+  auto metadata = tuf::Parse<tuf::Root>(text);
+  if (!metadata.ok()) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat(PathToUtf8(path), " is no root.json: ",
+                              metadata.status().message()),
+                 PathToUtf8(path));
+  }
+  return RootDraft(*std::move(metadata));
+}
+
+absl::Status RootDraft::Write(const fs::path& path) const {
+  USHER_ASSIGN_OR_RETURN(const std::string text, tuf::Serialize(metadata_));
+  return WriteFileAtomically(path, text, Access::kWorldRead);
+}
+
+absl::StatusOr<tuf::Role*> RootDraft::RoleOf(absl::string_view role) {
+  if (!absl::c_linear_search(RoleNames(), role)) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("no role \"", role, "\"; there are ",
+                              absl::StrJoin(RoleNames(), ", ")),
+                 role);
+  }
+  // Parse() requires every top-level role in a root.
+  return &metadata_.body.roles.at(std::string(role));
+}
+
+void RootDraft::DropUnusedKeys() {
+  std::set<std::string> used;
+  for (const auto& [name, role] : metadata_.body.roles) {
+    used.insert(role.key_ids.begin(), role.key_ids.end());
+  }
+  std::erase_if(metadata_.body.keys,
+                [&used](const auto& key) { return !used.contains(key.first); });
+}
+
+absl::Status RootDraft::AddKey(absl::string_view role, const tuf::Key& key) {
+  USHER_ASSIGN_OR_RETURN(tuf::Role* const entry, RoleOf(role));
+  USHER_ASSIGN_OR_RETURN(const std::string fingerprint,
+                         tuf::KeyFingerprint(key));
+  for (const std::string& id : entry->key_ids) {
+    const auto known = metadata_.body.keys.find(id);
+    if (known == metadata_.body.keys.end()) continue;
+    const absl::StatusOr<std::string> other =
+        tuf::KeyFingerprint(known->second);
+    if (other.ok() && *other == fingerprint) {
+      return Error(hr::kWuEDuplicateItem,
+                   absl::StrCat("the key ", Short(id), " signs for the role ",
+                                role, " already"),
+                   role);
+    }
+  }
+  const std::string id = tuf::KeyId(key);
+  metadata_.body.keys[id] = key;
+  entry->key_ids.push_back(id);
+  metadata_.signatures.clear();
+  return absl::OkStatus();
+}
+
+absl::Status RootDraft::RemoveKey(absl::string_view role,
+                                  absl::string_view key_id) {
+  constexpr size_t kMinDigits = 6;
+  USHER_ASSIGN_OR_RETURN(tuf::Role* const entry, RoleOf(role));
+  std::vector<std::string> found;
+  for (const std::string& id : entry->key_ids) {
+    if (absl::StartsWith(id, key_id)) found.push_back(id);
+  }
+  if (key_id.size() < kMinDigits || found.size() != 1) {
+    return Error(
+        hr::kEInvalidarg,
+        absl::StrCat(key_id.size() < kMinDigits ? "give at least 6 digits of "
+                                                  "the key's id"
+                     : found.empty()            ? "no key of the role begins so"
+                                     : "several keys of the role begin so",
+                     "; the role ", role, " has ",
+                     absl::StrJoin(entry->key_ids, ", ")),
+        role);
+  }
+  if (static_cast<int64_t>(entry->key_ids.size()) <= entry->threshold) {
+    return Error(
+        hr::kWuEInvalidOperation,
+        absl::StrCat("the role ", role, " has ", entry->key_ids.size(),
+                     " keys and needs ", entry->threshold,
+                     " signatures; add a key or lower the threshold first"),
+        role);
+  }
+  std::erase(entry->key_ids, found.front());
+  DropUnusedKeys();
+  metadata_.signatures.clear();
+  return absl::OkStatus();
+}
+
+absl::Status RootDraft::SetThreshold(absl::string_view role,
+                                     int64_t threshold) {
+  USHER_ASSIGN_OR_RETURN(tuf::Role* const entry, RoleOf(role));
+  const auto keys = static_cast<int64_t>(entry->key_ids.size());
+  if (threshold < 1 || threshold > keys) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("the threshold of ", role, " must be from 1 to ",
+                              keys, ", the number of its keys"),
+                 role);
+  }
+  if (role != kRoot && threshold > 1) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("\"publish\" signs the ", role,
+                              " with one key; its threshold must be 1"),
+                 role);
+  }
+  entry->threshold = threshold;
+  metadata_.signatures.clear();
+  return absl::OkStatus();
+}
+
+absl::Status RootDraft::SetExpires(absl::Time expires, absl::Time now) {
+  if (expires <= now) {
+    return Error(hr::kEInvalidarg, "the root must expire in the future");
+  }
+  metadata_.body.expires = expires;
+  metadata_.signatures.clear();
+  return absl::OkStatus();
+}
+
+absl::Status RootDraft::Sign(const tuf::PrivateKey& key) {
+  return tuf::Sign(metadata_, {key}, /*keep_others=*/true);
+}
+
+absl::Status RootDraft::Combine(const RootDraft& other) {
+  USHER_ASSIGN_OR_RETURN(const std::string own,
+                         tuf::SignedBytes(metadata_.body));
+  USHER_ASSIGN_OR_RETURN(const std::string others,
+                         tuf::SignedBytes(other.metadata_.body));
+  if (own != others) {
+    return Error(hr::kWuEInvalidOperation,
+                 "the files are not copies of one draft: their signatures "
+                 "cover something else");
+  }
+  for (const tuf::Signature& signature : other.metadata_.signatures) {
+    const auto same = [&signature](const tuf::Signature& known) {
+      return known.key_id == signature.key_id;
+    };
+    if (absl::c_none_of(metadata_.signatures, same)) {
+      metadata_.signatures.push_back(signature);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<RootDraft::Progress> RootDraft::ProgressBy(
+    const tuf::Root& root) const {
+  const tuf::Role& role = root.roles.at(kRoot);
+  USHER_ASSIGN_OR_RETURN(const std::string bytes,
+                         tuf::SignedBytes(metadata_.body));
+  Progress progress;
+  progress.threshold = role.threshold;
+  for (const std::string& id : role.key_ids) {
+    tuf::Role alone;
+    alone.key_ids = {id};
+    const bool has_signed =
+        tuf::VerifyThreshold(bytes, metadata_.signatures, root.keys, alone)
+            .ok();
+    (has_signed ? progress.signed_by : progress.missing).push_back(id);
+  }
+  return progress;
+}
+
+absl::Status PublishRoot(Workspace& workspace, const RootDraft& draft,
+                         absl::Time now) {
+  USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
+                         PublishedMetadata::Load(workspace.metadata_dir()));
+  const tuf::Root& next = draft.metadata().body;
+  const tuf::Root& old = published.root.body;
+  if (next.version != old.version + 1) {
+    return Error(hr::kWuEInvalidOperation,
+                 absl::StrCat("the draft has version ", next.version,
+                              ", and the next root after the public one is ",
+                              old.version + 1, "; begin with a new draft"));
+  }
+  const struct {
+    const tuf::Root& root;
+    absl::string_view name;
+  } sides[] = {{old, "public"}, {next, "new"}};
+  for (const auto& side : sides) {
+    USHER_ASSIGN_OR_RETURN(const RootDraft::Progress progress,
+                           draft.ProgressBy(side.root));
+    if (progress.done()) continue;
+    std::vector<std::string> missing;
+    for (const std::string& id : progress.missing) missing.push_back(Short(id));
+    return Error(
+        hr::kWuEMetadataBadSignature,
+        absl::StrCat("signed by ", progress.signed_by.size(), " of the ",
+                     progress.threshold, " keys that the ", side.name,
+                     " root asks for; these have not signed: ",
+                     absl::StrJoin(missing, ", ")),
+        kRoot);
+  }
+  if (next.expires <= now) {
+    return Error(hr::kCertEExpired,
+                 absl::StrCat("the draft expired at ", FormatUtc(next.expires),
+                              "; begin with a new one"),
+                 kRoot);
+  }
+  USHER_RETURN_IF_ERROR(
+      CheckStaysSigned(next, published.timestamp, "timestamp"));
+  USHER_RETURN_IF_ERROR(CheckStaysSigned(next, published.snapshot, "snapshot"));
+  USHER_RETURN_IF_ERROR(CheckStaysSigned(next, published.targets, "targets"));
+
+  // What a client will say, by a client's code.
+  USHER_ASSIGN_OR_RETURN(const std::string text,
+                         tuf::Serialize(draft.metadata()));
+  if (text.size() > kMaxRootBytes) {
+    return Error(hr::kWuEInvalidFile,
+                 absl::StrCat("the root has ", text.size(),
+                              " bytes; clients take ", kMaxRootBytes),
+                 kRoot);
+  }
+  USHER_ASSIGN_OR_RETURN(const std::string current,
+                         tuf::Serialize(published.root));
+  USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet set,
+                         tuf::TrustedMetadataSet::Create(current, now));
+  USHER_RETURN_IF_ERROR(set.UpdateRoot(text));
+  USHER_RETURN_IF_ERROR(set.FinishRoot());
+  return WriteRoot(workspace, next.version, text);
+}
+
+}  // namespace usher::publisher

@@ -1,0 +1,224 @@
+"""Root keys in several hands: ceremonies by the commands that people type, and
+a service that follows from the first root."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def publisher(platform, repository, work):
+    """publisher(*words) runs usher-publish: exit code, and what it said."""
+
+    def run(*words):
+        command = platform.command("usher-publish") + list(map(str, words))
+        done = subprocess.run(command, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False,
+                              cwd=work)
+        run.output = done.stdout + done.stderr
+        return done.returncode == 0
+    run.output = ""
+    return run
+
+
+@pytest.fixture
+def holders(publisher, work):
+    """alice, bob, carol and dave: a folder for each, with a root key whose
+    public half is exported."""
+    folders = {}
+    for name in ("alice", "bob", "carol", "dave"):
+        folders[name] = work / name
+        folders[name].mkdir()
+        key = folders[name] / "root.pem"
+        assert publisher("keys", "create", key), publisher.output
+        assert publisher("keys", "export", key), publisher.output
+        (folders[name] / "root.pub.pem").write_text(publisher.output)
+    return folders
+
+
+def key_id(publisher, folder):
+    assert publisher("keys", "show", "--json", folder / "root.pem")
+    return json.loads(publisher.output)["keys"][0]["key_id"]
+
+
+def test_two_of_three_with_a_rotation(publisher, holders, repository, serve,
+                                      daemon, cli, work):
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    first_root = work / "first-root.json"
+    shutil.copy(repository.published / "metadata/1.root.json", first_root)
+    server = serve(repository.published)
+    daemon.start()
+    added = cli.run("services", "add", server.url, "--root", first_root)
+    assert added.code == 0, added.stderr
+
+    # From the one key of init to two of three.
+    draft = work / "second.json"
+    init_key = key_id(publisher, repository.folder / "keys")
+    publics = [holders[name] / "root.pub.pem"
+               for name in ("alice", "bob", "carol")]
+    assert publisher("root", "draft", repository.folder, draft)
+    assert publisher("root", "add-key", draft, *publics)
+    assert publisher("root", "remove-key", draft, init_key[:8])
+    assert publisher("root", "set", draft, "--threshold", 2)
+    assert publisher("root", "sign", draft, "--key",
+                     repository.folder / "keys/root.pem")
+    assert "is not one of this root's keys" in publisher.output
+
+    # Each signs a copy at home.
+    for name in ("alice", "bob"):
+        shutil.copy(draft, holders[name])
+    for name in ("alice", "bob"):
+        copy = holders[name] / draft.name
+        assert publisher("root", "sign", copy, "--key",
+                         holders[name] / "root.pem")
+        assert not publisher("root", "publish", repository.folder, copy)
+        assert "signed by 1 of the 2 keys that the new root" in publisher.output
+        assert publisher("root", "combine", draft, copy)
+    assert publisher("root", "show", draft, "--previous", first_root)
+    assert "signed by 2 of the 2 keys that this root asks for" in \
+        publisher.output
+    assert "signed by 1 of the 1 keys that the root before it (1)" in \
+        publisher.output
+    assert publisher("root", "publish", repository.folder, draft), \
+        publisher.output
+
+    # Bob loses his key; Dave takes his place. Alice and Carol sign.
+    third = work / "third.json"
+    assert publisher("root", "draft", repository.folder, third)
+    assert publisher("root", "add-key", third, holders["dave"] / "root.pub.pem")
+    assert publisher("root", "remove-key", third,
+                     key_id(publisher, holders["bob"]))
+    assert publisher("root", "sign", third, "--key",
+                     holders["alice"] / "root.pem")
+    assert publisher("root", "sign", third, "--key",
+                     holders["dave"] / "root.pem")
+    # Enough of the new keys, not of the old.
+    assert not publisher("root", "publish", repository.folder, third)
+    assert "signed by 1 of the 2 keys that the public root" in publisher.output
+    assert publisher("root", "sign", third, "--key",
+                     holders["carol"] / "root.pem")
+    assert publisher("root", "publish", repository.folder, third), \
+        publisher.output
+
+    assert not publisher("renew-root", repository.folder)
+    assert "root draft" in publisher.output
+
+    # The client that knows only the first root follows through both.
+    repository.add_archive("thing", "2", {"thing": b"two"})
+    repository.publish()
+    refreshed = cli.run("services", "refresh")
+    assert refreshed.code == 0, refreshed.stderr
+    listed = json.loads(cli.run("services", "list", "--json").stdout)
+    assert [s["root_version"] for s in listed["services"]] == [3]
+    assert "thing 2" in cli.run("search").stdout
+    log = server.access_log.read_text()
+    assert re.search(r"GET /metadata/2.root.json 200", log)
+    assert re.search(r"GET /metadata/3.root.json 200", log)
+
+    # Bob's old key opens nothing any more.
+    fourth = work / "fourth.json"
+    assert publisher("root", "draft", repository.folder, fourth)
+    assert publisher("root", "sign", fourth, "--key",
+                     holders["alice"] / "root.pem", "--key",
+                     holders["bob"] / "root.pem")
+    assert not publisher("root", "publish", repository.folder, fourth)
+
+
+def test_an_online_key_changes_without_a_broken_moment(
+        publisher, repository, work, serve, daemon, cli):
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    root = work / "root.json"
+    shutil.copy(repository.published / "metadata/1.root.json", root)
+    daemon.start()
+    added = cli.run("services", "add", serve(repository.published).url,
+                    "--root", root)
+    assert added.code == 0, added.stderr
+    keys = repository.folder / "keys"
+    assert publisher("keys", "create", work / "new.pem")
+    root_key = keys / "root.pem"
+    old = json.loads((repository.published / "metadata/1.root.json")
+                     .read_text())["signed"]["roles"]["timestamp"]["keyids"][0]
+
+    def refresh():
+        done = cli.run("services", "refresh")
+        assert done.code == 0, done.stderr
+
+    # At once, it would leave clients with a timestamp that they do not trust.
+    assert publisher("root", "draft", repository.folder, "a.json")
+    assert publisher("root", "add-key", "a.json", "new.pem", "--role",
+                     "timestamp")
+    shutil.copy(work / "a.json", work / "hasty.json")
+    assert publisher("root", "remove-key", "hasty.json", old, "--role",
+                     "timestamp")
+    assert publisher("root", "sign", "hasty.json", "--key", root_key)
+    assert not publisher("root", "publish", repository.folder, "hasty.json")
+    assert "two roots" in publisher.output
+    refresh()
+
+    assert publisher("root", "sign", "a.json", "--key", root_key)
+    assert publisher("root", "publish", repository.folder, "a.json"), \
+        publisher.output
+    refresh()
+    shutil.move(work / "new.pem", keys / "timestamp.pem")
+    assert publisher("publish", repository.folder, "--renew"), publisher.output
+    refresh()
+    assert publisher("root", "draft", repository.folder, "b.json")
+    assert publisher("root", "remove-key", "b.json", old, "--role", "timestamp")
+    assert publisher("root", "sign", "b.json", "--key", root_key)
+    assert publisher("root", "publish", repository.folder, "b.json"), \
+        publisher.output
+    refresh()
+
+
+def test_bad_input_changes_nothing(publisher, holders, repository, work):
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    draft = work / "draft.json"
+    assert publisher("root", "draft", repository.folder, draft)
+    before = draft.read_bytes()
+    alice = holders["alice"] / "root.pub.pem"
+    init_key = key_id(publisher, repository.folder / "keys")
+    garbage = work / "garbage"
+    garbage.write_bytes(b"\x00nothing")
+    for words, said in (
+            (("draft", repository.folder, draft), "not overwritten"),
+            (("add-key", draft, garbage), "garbage"),
+            (("add-key", draft, alice, alice), "already"),
+            (("add-key", draft, alice, "--role", "mirror"), "no role"),
+            (("add-key", draft, work / "none"), "none"),
+            (("remove-key", draft, init_key), "lower the threshold"),
+            (("remove-key", draft, init_key[:5]), "at least 6 digits"),
+            (("remove-key", draft, "ffffffff"), "no key of the role"),
+            (("set", draft, "--threshold", 2), "from 1 to 1"),
+            (("set", draft), "--threshold or --expires"),
+            (("set", draft, "--expires", "2001-01-01"), "next 100 years"),
+            (("sign", draft, "--key", alice), "root.pub.pem"),
+            (("combine", draft, garbage), "no root.json"),
+            (("combine", draft,
+              repository.published / "metadata/1.root.json"), "not copies"),
+            (("publish", repository.folder, draft), "signed by 0 of the 1"),
+            (("publish", repository.folder,
+              repository.published / "metadata/1.root.json"), "next root"),
+            (("show", garbage), "no root.json"),
+            (("show",
+              repository.published / "metadata/timestamp.json"), "_type")):
+        assert not publisher("root", *words), words
+        assert said in publisher.output, (words, publisher.output)
+        assert draft.read_bytes() == before
+    # A threshold of a role that "publish" could not meet.
+    assert publisher("root", "add-key", draft, alice, "--role", "targets")
+    assert not publisher("root", "set", draft, "--role", "targets",
+                         "--threshold", 2)
+    assert "must be 1" in publisher.output
+    # Changing a signed draft takes the signatures away, and says so.
+    assert publisher("root", "sign", draft, "--key",
+                     repository.folder / "keys/root.pem")
+    assert publisher("root", "set", draft, "--expires", "in 1 year")
+    assert "signatures that were there" in publisher.output
+    assert not publisher("root", "publish", repository.folder, draft)
+    assert not (repository.published / "metadata/2.root.json").exists()
