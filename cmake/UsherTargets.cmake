@@ -40,6 +40,9 @@ if(USHER_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${USHER_SANITIZE})
 endif()
+if(USHER_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(USHER_SANITIZE STREQUAL "thread")
   # Abseil and gRPC in a form that ThreadSanitizer sees through, also where one
   # of them needs the other (which a RUNPATH would not reach).

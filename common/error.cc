@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
+#include "common/utf8.h"
 
 namespace usher {
 namespace {
@@ -29,9 +30,11 @@ absl::Status Error(HResult hr, absl::string_view message,
 
 absl::Status Error(absl::StatusCode code, HResult hr, absl::string_view message,
                    absl::string_view subject) {
-  absl::Status status(code, message);
+  absl::Status status(code, ValidUtf8(message));
   status.SetPayload(kHResultUrl, absl::Cord(FormatHResult(hr)));
-  if (!subject.empty()) status.SetPayload(kSubjectUrl, absl::Cord(subject));
+  if (!subject.empty()) {
+    status.SetPayload(kSubjectUrl, absl::Cord(ValidUtf8(subject)));
+  }
   return status;
 }
 
@@ -51,7 +54,7 @@ std::string SubjectOf(const absl::Status& status) {
 }
 
 absl::Status WithAdvice(absl::Status status, absl::string_view advice) {
-  status.SetPayload(kAdviceUrl, absl::Cord(advice));
+  status.SetPayload(kAdviceUrl, absl::Cord(ValidUtf8(advice)));
   return status;
 }
 
@@ -62,8 +65,8 @@ std::string AdviceOf(const absl::Status& status) {
 
 absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
-  absl::Status annotated(status.code(),
-                         absl::StrCat(context, ": ", status.message()));
+  absl::Status annotated(
+      status.code(), absl::StrCat(ValidUtf8(context), ": ", status.message()));
   status.ForEachPayload(
       [&annotated](absl::string_view url, const absl::Cord& payload) {
         annotated.SetPayload(url, payload);

@@ -43,7 +43,8 @@ sanitizer_environment() {
   export TSAN_OPTIONS=suppressions=$PWD/tests/sanitizers/tsan.supp:halt_on_error=1:second_deadlock_stack=1
 }
 
-# test_on PRESET QUICK [windows]: with "windows" also the Windows build.
+# test_on PRESET QUICK [fuzz] [windows]: with "fuzz" also the fuzz targets, with
+# "windows" also the Windows build.
 test_on() {
   local preset=$1 quick=$2 suites=(format ctest "${@:3}") windows=
   command_deps
@@ -55,13 +56,17 @@ test_on() {
     run_windows_unit_tests
   fi
   run_suites "$preset" "$quick" "$windows"
+  if [[ " ${suites[*]} " == *" fuzz "* ]]; then
+    build_fuzzers
+    run_fuzz_suite "$PWD/build/$preset/reports"
+  fi
   "$PYTHON" tests/tally.py "build/$preset" "${suites[@]}"
 }
 
 command_test() {
   case ${1:-} in
-    '') test_on debug false windows ;;
-    --linux) test_on debug false ;;
+    '') test_on debug false fuzz windows ;;
+    --linux) test_on debug false fuzz ;;
     --quick) test_on debug true ;;
     *) die "test: no option '$1'" ;;
   esac

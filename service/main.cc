@@ -31,6 +31,11 @@ struct Arguments {
   bool check_config = false;
 };
 
+// An unset variable, most likely; it must not mean the machine's own.
+std::string CheckNotEmpty(const std::string& value) {
+  return value.empty() ? "must not be empty" : "";
+}
+
 int Fail(const absl::Status& status, int code) {
   ReportFailure(status.message());
   return code;
@@ -137,11 +142,13 @@ int Main(int argc, char** argv) {
                    " if there is one."),
       "usherd");
   app.add_option("--config", arguments.config, "Configuration file (TOML)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(&CheckNotEmpty);
   app.add_option("--state-dir", arguments.state_dir,
                  "Keep everything below this folder: a private service that "
                  "needs no privileges")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->check(&CheckNotEmpty);
   app.add_option("--log-level", arguments.log_level,
                  "Overrides log.level of the configuration")
       ->check(

@@ -1,6 +1,6 @@
 """Counts single test cases over all suites of one build.
 
-usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest, windows)
+usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest, fuzz, windows)
 
 The suite "windows" is ctest on the Windows build beside BUILD; the names of its
 tests begin with "windows/".
@@ -110,6 +110,18 @@ def tally_ctest(tally, build, prefix=""):
                                  "after its cases had passed"))
 
 
+def tally_fuzz(tally, build):
+    logs = sorted((build / "reports/fuzz").glob("*.log"))
+    if not logs:
+        tally.failed.append(("fuzz", "ran no target"))
+    for log in logs:
+        if log.with_suffix(".ok").exists():
+            tally.passed += 1
+        else:
+            tally.failed.append((f"fuzz/{log.stem}",
+                                 "a finding; the input is in build/fuzz/found"))
+
+
 def tally_windows(tally, build):
     tally_ctest(tally, build.parent / "windows", "windows/")
 
@@ -129,7 +141,8 @@ def main():
     tally = Tally()
     for suite in sys.argv[2:]:
         {"format": tally_format, "ctest": tally_ctest,
-         "pytest": tally_pytest, "windows": tally_windows}[suite](tally, build)
+         "pytest": tally_pytest, "fuzz": tally_fuzz,
+         "windows": tally_windows}[suite](tally, build)
 
     for title, cases in (("Skipped", tally.skipped), ("Failed", tally.failed)):
         if cases:

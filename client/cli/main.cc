@@ -18,17 +18,24 @@
 namespace usher::cli {
 namespace {
 
+// An unset variable, most likely; it must not mean the machine's own.
+std::string CheckNotEmpty(const std::string& value) {
+  return value.empty() ? "must not be empty" : "";
+}
+
 void AddGlobalOptions(CLI::App& parser, GlobalOptions& globals) {
   CLI::Option* const address =
       parser
           .add_option("--address", globals.address,
                       "Socket or pipe of the service (default: USHER_ADDRESS, "
                       "else the machine's)")
-          ->type_name("PATH");
+          ->type_name("PATH")
+          ->check(&CheckNotEmpty);
   parser
       .add_option("--state-dir", globals.state_dir,
                   "The private service that keeps its things in this folder")
       ->type_name("DIR")
+      ->check(&CheckNotEmpty)
       ->excludes(address);
   parser
       .add_option("--client-id", globals.client_id,

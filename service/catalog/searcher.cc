@@ -83,24 +83,41 @@ absl::StatusOr<Matches> FindMatches(Connection& connection,
   return matches;
 }
 
-// Adds the matches that other matches supersede to `dropped`. With download
-// priority in play, an update does not give way to one of lower priority.
+bool NamesUpdates(const Criteria& criteria) {
+  return std::any_of(
+      criteria.begin(), criteria.end(), [](const AndGroup& group) {
+        return std::any_of(group.begin(), group.end(),
+                           [](const Criterion& criterion) {
+                             return criterion.property == Property::kUpdateId;
+                           });
+      });
+}
+
+// Adds the matches that other matches supersede to `dropped`, and those that
+// are not installed and an installed update supersedes: they would undo it.
+// (Who asks for an update by its id wants that one; `offer` is false then.)
+// With download priority in play, an update does not give way to one of lower
+// priority.
 absl::Status DropSuperseded(Connection& connection, const Matches& matches,
-                            bool ignore_priority,
+                            bool ignore_priority, bool offer,
                             absl::flat_hash_set<int64_t>& dropped) {
   const auto collect = [&](Statement& select) -> absl::Status {
     while (true) {
       USHER_ASSIGN_OR_RETURN(const bool row, select.Step());
       if (!row) return absl::OkStatus();
-      if (!ignore_priority && select.Int(2) < select.Int(3)) continue;
-      if (Contains(matches.rows, select.Int(0)) &&
+      const bool undone = offer && select.Int(4) != 0 && select.Int(5) == 0;
+      if (!ignore_priority && !undone && select.Int(2) < select.Int(3)) {
+        continue;
+      }
+      if ((undone || Contains(matches.rows, select.Int(0))) &&
           Contains(matches.rows, select.Int(1))) {
         dropped.insert(select.Int(1));
       }
     }
   };
   constexpr absl::string_view kPairs =
-      "SELECT s.row, old.id, new.priority, old.priority FROM "
+      "SELECT s.row, old.id, new.priority, old.priority, new.is_installed, "
+      "old.is_installed FROM "
       "catalog_supersedes s CROSS JOIN catalog_update new ON new.id = s.row "
       "CROSS JOIN catalog_update old ON old.update_id = s.superseded AND "
       "old.service = new.service AND old.retired = 0 WHERE ";
@@ -115,6 +132,18 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
     select.Bind(1, row);
     USHER_RETURN_IF_ERROR(collect(select));
     select.Reset();
+  }
+  if (!offer) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(
+      Statement installed,
+      connection.Prepare(absl::StrCat(
+          kPairs,
+          "s.superseded = (SELECT update_id FROM catalog_update WHERE id = ?) "
+          "AND new.is_installed = 1 AND new.retired = 0")));
+  for (const int64_t row : matches.rows) {
+    installed.Bind(1, row);
+    USHER_RETURN_IF_ERROR(collect(installed));
+    installed.Reset();
   }
   return absl::OkStatus();
 }
@@ -192,8 +221,9 @@ absl::StatusOr<std::vector<int64_t>> RunSearch(Connection& connection,
                          FindMatches(connection, criteria, query, service));
   absl::flat_hash_set<int64_t> dropped;
   if (!query.include_superseded) {
-    USHER_RETURN_IF_ERROR(DropSuperseded(
-        connection, matches, query.ignore_download_priority, dropped));
+    USHER_RETURN_IF_ERROR(DropSuperseded(connection, matches,
+                                         query.ignore_download_priority,
+                                         !NamesUpdates(criteria), dropped));
     USHER_RETURN_IF_ERROR(DropOlderRevisions(connection, matches, dropped));
   }
   USHER_RETURN_IF_ERROR(DropSpareDrivers(connection, matches, dropped));

@@ -30,11 +30,13 @@ absl::Status Refuse(absl::string_view name, absl::string_view why) {
 
 // The text form that libarchive has: the bytes of the archive, or UTF-8 where
 // the format says so and the locale cannot hold them. Without a UTF-8 locale
-// only the UTF-8 form will do.
+// only the UTF-8 form will do; where libarchive makes that one by way of the
+// locale (Windows), it may have only the wide form.
 std::string TextOf(const platform::Utf8Locale& locale, const char* local,
-                   const char* utf8) {
+                   const char* utf8, const wchar_t* wide) {
   if (local != nullptr && locale.takes_utf8()) return local;
-  return utf8 != nullptr ? utf8 : "";
+  if (utf8 != nullptr) return utf8;
+  return wide != nullptr ? platform::Utf8Locale::FromWide(wide) : "";
 }
 
 class Unpacker {
@@ -61,7 +63,8 @@ class Unpacker {
     if (options_.stop && options_.stop()) return CancelledError();
     if (options_.progress) options_.progress(input_.percent());
     const std::string name = TextOf(locale_, archive_entry_pathname(entry),
-                                    archive_entry_pathname_utf8(entry));
+                                    archive_entry_pathname_utf8(entry),
+                                    archive_entry_pathname_w(entry));
     if (name.empty()) return Refuse("?", "has no readable name");
     names_ += static_cast<int64_t>(name.size());
     if (++entries_ > options_.max_entries || names_ > kMaxNames) {
@@ -73,7 +76,8 @@ class Unpacker {
     USHER_ASSIGN_OR_RETURN(const std::string path,
                            MemberPath(name, options_.strip_components));
     const std::string hard_link = TextOf(locale_, archive_entry_hardlink(entry),
-                                         archive_entry_hardlink_utf8(entry));
+                                         archive_entry_hardlink_utf8(entry),
+                                         archive_entry_hardlink_w(entry));
     const auto type = archive_entry_filetype(entry);
     const bool folder = hard_link.empty() && type == AE_IFDIR;
     if (path.empty()) {
@@ -135,7 +139,8 @@ class Unpacker {
 
   absl::Status Symlink(const std::string& path, archive_entry* entry) {
     const std::string target = TextOf(locale_, archive_entry_symlink(entry),
-                                      archive_entry_symlink_utf8(entry));
+                                      archive_entry_symlink_utf8(entry),
+                                      archive_entry_symlink_w(entry));
     USHER_ASSIGN_OR_RETURN(const std::string checked,
                            LinkTarget(path, target, input_.is_debian_package(),
                                       options_.strip_components));

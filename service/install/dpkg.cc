@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/utf8.h"
 #include "service/install/dpkg_progress.h"
 #include "service/install/payloads.h"
 #include "service/platform/process.h"
@@ -34,11 +35,8 @@ platform::ProcessOptions BaseOptions() {
 }
 
 std::string Tail(absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
-  if (text.size() > kMaxQuotedOutput) {
-    text.remove_prefix(text.size() - kMaxQuotedOutput);
-  }
-  return std::string{text};
+  return std::string{
+      Utf8Tail(absl::StripAsciiWhitespace(text), kMaxQuotedOutput)};
 }
 
 absl::Status Interpret(const platform::ProcessResult& result,

@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "common/utf8.h"
 #include "service/install/payloads.h"
 #include "service/platform/process.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -81,11 +82,10 @@ ExitCode MeaningOf(const repository::v1::ExecHandler& exec, int code) {
 
 // The end of what the installer said, for a message.
 std::string Quote(const platform::ProcessResult& result) {
-  absl::string_view text = absl::StripAsciiWhitespace(
-      result.error_output.empty() ? result.output : result.error_output);
-  if (text.size() > kMaxQuotedOutput) {
-    text.remove_prefix(text.size() - kMaxQuotedOutput);
-  }
+  const absl::string_view text = Utf8Tail(
+      absl::StripAsciiWhitespace(
+          result.error_output.empty() ? result.output : result.error_output),
+      kMaxQuotedOutput);
   return text.empty() ? std::string() : absl::StrCat("; it said: ", text);
 }
 
@@ -169,6 +169,7 @@ ApplyResult ExecHandler::Apply(const Attempt& attempt) {
                          {"TMP", PathToUtf8(tmp)},
                          {"LC_ALL", "C.UTF-8"}};
   options.timeout = TimeoutOf(exec);
+  options.wait_for_all = true;
   options.log_file = log;
   // Only the last run is kept.
   if (const absl::Status removed = RemoveTree(log); !removed.ok()) {

@@ -37,6 +37,10 @@ struct ProcessOptions {
   // killed at once.
   absl::Duration timeout = absl::InfiniteDuration();
   absl::Duration kill_delay = absl::Seconds(5);
+  // On Windows: waits also for what the program has started, as installers do
+  // that start another program and end. Elsewhere what is left in the process
+  // group ends with the program.
+  bool wait_for_all = false;
   // Bytes kept of the end of each of standard output and standard error.
   size_t tail_bytes = size_t{16} * 1024;
   // Both streams are appended to this file, if set, up to `max_log_bytes` of

@@ -253,6 +253,9 @@ class Run {
   absl::Status MakeJob();
   absl::Status Launch();
   absl::Status WaitForEnd(HANDLE cancelled);
+  bool IsJobEmpty() const;
+  // After the program's own end: until everything that it started has ended.
+  absl::Status WaitForJob(HANDLE cancelled);
   void DrainAll();
   void Log(absl::string_view bytes);
 
@@ -414,7 +417,12 @@ absl::Status Run::WaitForEnd(HANDLE cancelled) {
       return win32::LastError("wait for", options_.argv[0]);
     }
     DrainAll();
-    if (result == WAIT_OBJECT_0) return absl::OkStatus();
+    if (result == WAIT_OBJECT_0) {
+      if (end_ == ProcessResult::End::kExited && options_.wait_for_all) {
+        return WaitForJob(cancelled);
+      }
+      return absl::OkStatus();
+    }
     if (end_ == ProcessResult::End::kExited &&
         WaitForSingleObject(cancelled, 0) == WAIT_OBJECT_0) {
       end_ = ProcessResult::End::kCancelled;
@@ -422,6 +430,32 @@ absl::Status Run::WaitForEnd(HANDLE cancelled) {
       TerminateJobObject(job_.get(), kEndedByUs);
     }
   }
+}
+
+bool Run::IsJobEmpty() const {
+  JOBOBJECT_BASIC_ACCOUNTING_INFORMATION accounting = {};
+  return QueryInformationJobObject(
+             job_.get(), JobObjectBasicAccountingInformation, &accounting,
+             sizeof accounting, nullptr) == 0 ||
+         accounting.ActiveProcesses == 0;
+}
+
+absl::Status Run::WaitForJob(HANDLE cancelled) {
+  // A job object is not signalled when it becomes empty, and the message that
+  // a completion port gets of it may be lost, says its documentation.
+  constexpr DWORD kLookMilliseconds = 100;
+  while (!IsJobEmpty()) {
+    if (absl::Now() >= deadline_) {
+      end_ = ProcessResult::End::kTimedOut;
+      break;
+    }
+    if (WaitForSingleObject(cancelled, kLookMilliseconds) == WAIT_OBJECT_0) {
+      end_ = ProcessResult::End::kCancelled;
+      break;
+    }
+    DrainAll();
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ProcessResult> Run::ToEnd(const CancellationToken& cancel) {

@@ -2,6 +2,7 @@
 #define USHER_SERVICE_PLATFORM_UTF8_LOCALE_H_
 
 #include <memory>
+#include <string>
 
 namespace usher::platform {
 
@@ -19,6 +20,10 @@ class Utf8Locale {
   // False where there is no such locale (Windows): then the libraries' own
   // functions for UTF-8 must be used.
   bool takes_utf8() const;
+
+  // Text of the wide kind in UTF-8, where that is the kind in which libraries
+  // keep text; elsewhere "".
+  static std::string FromWide(const wchar_t* text);
 
  private:
   struct State;

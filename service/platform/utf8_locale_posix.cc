@@ -22,4 +22,6 @@ Utf8Locale::~Utf8Locale() {
 
 bool Utf8Locale::takes_utf8() const { return true; }
 
+std::string Utf8Locale::FromWide(const wchar_t* /*text*/) { return ""; }
+
 }  // namespace usher::platform

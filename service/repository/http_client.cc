@@ -208,7 +208,7 @@ absl::Status CheckRedirect(const std::string& from, const std::string& to) {
     return absl::OkStatus();
   }
   return Error(
-      hr::kEAccessdenied,
+      hr::kWuEPtExceededMaxServerTrips,
       absl::StrCat("the server redirects from ", old_parts.scheme, ": to ",
                    new_parts.scheme, ":, which is not followed"));
 }

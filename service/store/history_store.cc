@@ -106,10 +106,8 @@ absl::Status QueryHistory(
                            entries);
         }));
     for (const std::string& bytes : entries) {
-      if (!entry.ParseFromString(bytes)) {
-        return Error(hr::kWuEDsInvalid, "a history entry is damaged",
-                     "usher.db");
-      }
+      // One that is damaged must not hide the others.
+      if (!entry.ParseFromString(bytes)) continue;
       USHER_RETURN_IF_ERROR(sink(entry));
     }
     if (static_cast<int64_t>(entries.size()) < limit) return absl::OkStatus();

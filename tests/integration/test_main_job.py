@@ -1,5 +1,6 @@
 """The main job through nothing but gRPC: any language can be a client."""
 
+import json
 import subprocess
 
 import pytest
@@ -158,3 +159,37 @@ def test_bad_criteria_name_the_position(api):
     assert caught.value.hresult == 0x80240032
     assert caught.value.symbol == "WU_E_INVALID_CRITERIA"
     assert caught.value.request_id
+
+
+def test_an_installer_may_say_anything(api, repository, cli, work):
+    """What is not UTF-8, or cut in the middle of a character, must not make the
+    history unreadable."""
+    for name, said in (("binary", r"\377\376 failed"),
+                       ("chopped", "\u65e5\u672c\u8a9e" * 200)):
+        repository.add_exec(name, "1", packages.script(
+            work / f"{name}.sh",
+            f"printf '{said}' >&2; exit 9"))
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    for name in ("binary", "chopped"):
+        done = cli.run("install", name)
+        assert done.code == 1, done.stdout + done.stderr
+    history = cli.run("history", "--json")
+    assert history.code == 0, history.stderr
+    messages = [entry["message"] for entry in
+                json.loads(history.stdout)["entries"]]
+    assert any("\ufffd\ufffd failed" in message for message in messages)
+    assert any(message.endswith("\u65e5\u672c\u8a9e") for message in messages)
+
+
+def test_install_all_twice_takes_nothing_back(api, repository, cli):
+    for version in ("1.0", "2.0"):
+        repository.add_archive("tool", version, {"tool": version.encode()})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert "tool 2.0" in cli.run("install", "--all").stdout
+    assert cli.run("search").code == 6  # nothing is offered
+    again = cli.run("install", "--all")
+    assert "tool" not in again.stdout, again.stdout
+    installed = cli.run("search", "--installed").stdout
+    assert "tool 2.0" in installed and "tool 1.0" not in installed

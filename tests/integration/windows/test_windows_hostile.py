@@ -125,3 +125,28 @@ def test_a_url_that_leads_nowhere_is_refused(cli, wine, work, url):
     result = cli("services", "add", url, "--root", wine.path(root), code=1)
     assert result["error"]["message"]
     assert cli("services", "list")["services"] == []
+
+
+def test_names_in_every_script(cli, offer, repository, wine):
+    names = ["\u65e5\u672c\u8a9e.txt", "\u041f\u0440\u0438\u0432\u0435\u0442.txt",
+             "\u0142\u00f3d\u017a.txt", "\u20acuro.txt", "\U0001f600.txt"]
+    repository.add_archive("scripts", "1.0",
+                           {name: name.encode() for name in names})
+    offer()
+    cli("install", "scripts")
+    for name in names:
+        (found,) = (wine.drive_c / "hostile state/products/scripts").glob(
+            f"**/{name}")
+        assert found.read_bytes() == name.encode()
+
+
+def test_an_installer_that_starts_another_one_is_waited_for(
+        cli, offer, repository, wine, work):
+    program = work / "setup.cmd"
+    # The second one does its work when the first has ended.
+    program.write_text("@start /b cmd /c ping -n 3 127.0.0.1 ^>nul ^& "
+                       "echo done^> C:\\second.txt\n@exit /b 0\n")
+    repository.add_exec("starter", "1.0", program)
+    offer()
+    cli("install", "starter")
+    assert (wine.drive_c / "second.txt").read_text().strip() == "done"

@@ -107,6 +107,38 @@ TEST_F(SearchTest, Supersedence) {
               ElementsAre("name1"));
 }
 
+TEST_F(SearchTest, WhatAnInstalledUpdateSupersedesIsNotOffered) {
+  CatalogFileBuilder builder;
+  builder.Update(1).mutable_update()->set_download_priority(
+      v1::DOWNLOAD_PRIORITY_HIGH);
+  builder.Update(2).mutable_update()->add_superseded_update_ids(Id(1));
+  auto& third = *builder.Update(3).mutable_update();
+  third.add_superseded_update_ids(Id(2));
+  third.add_superseded_update_ids(Id(1));
+  for (int i = 10; i < 400; ++i) builder.Update(i);
+  Load(builder);
+  // Few matches, and many.
+  const auto search = [this](const std::string& text) {
+    return Search(absl::StrCat("IsInstalled=0", text),
+                  [](Query& query) { query.text = "name"; });
+  };
+  EXPECT_THAT(search(""), SizeIs(392));  // 1 has the higher priority
+  ASSERT_TRUE(catalog_->RecordInstalled(Key(3), false).ok());
+  EXPECT_THAT(search(""), SizeIs(390));
+  ASSERT_TRUE(catalog_->SetHidden(Key(1), true).ok());
+  ASSERT_TRUE(catalog_->SetHidden(Key(2), true).ok());
+  EXPECT_THAT(Search("IsInstalled=0 and IsHidden=1"), IsEmpty());
+  ASSERT_TRUE(catalog_->SetHidden(Key(1), false).ok());
+  ASSERT_TRUE(catalog_->SetHidden(Key(2), false).ok());
+  EXPECT_THAT(Search("IsInstalled=1"), ElementsAre("name3"));
+  // Who names it or asks for everything gets it.
+  EXPECT_THAT(Search(absl::StrCat("UpdateID='", Id(2), "'")),
+              ElementsAre("name2"));
+  EXPECT_THAT(Search("IsInstalled=0", kIncludeSuperseded), SizeIs(392));
+  ASSERT_TRUE(catalog_->RecordUninstalled(Key(3), false).ok());
+  EXPECT_THAT(search(""), SizeIs(392));
+}
+
 TEST_F(SearchTest, SupersedenceInManyMatches) {
   CatalogFileBuilder builder;
   for (int i = 1; i <= 400; ++i) {
