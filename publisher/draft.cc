@@ -58,6 +58,7 @@ absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
         absl::ToUnixSeconds(now));
   }
   USHER_RETURN_IF_ERROR(CheckUpdate(description));
+  USHER_RETURN_IF_ERROR(CheckAsClients(description));
   const DraftEntry* old = Find(update.identity().update_id());
   if (old == nullptr) {
     Store(MakeEntry(description));

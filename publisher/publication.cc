@@ -21,6 +21,7 @@
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
 #include "publisher/published_metadata.h"
+#include "publisher/update_checks.h"
 
 namespace usher::publisher {
 namespace {
@@ -103,6 +104,34 @@ PayloadList ListPayloads(const Draft& draft) {
   return list;
 }
 
+// What bundles contain is in the repository and is no bundle; clients would
+// refuse the whole catalog.
+absl::Status CheckBundles(const Draft& draft) {
+  UpdateDescription description;
+  UpdateDescription member;
+  for (const DraftEntry* entry : draft.Sorted()) {
+    description.ParseFromString(entry->wire);
+    for (const auto& child : description.update().bundled_updates()) {
+      const DraftEntry* const found = draft.Find(child.update_id());
+      const bool there =
+          found != nullptr && found->revision == child.revision_number();
+      if (there) {
+        member.ParseFromString(found->wire);
+        if (member.update().bundled_updates().empty()) continue;
+      }
+      return Error(
+          hr::kWuEInvalidUpdate,
+          absl::StrCat(entry->name, ": the bundle contains update ",
+                       child.update_id(), " revision ", child.revision_number(),
+                       there ? ", which is a bundle itself"
+                             : ", which the repository does not have; add it, "
+                               "or change or remove the bundle"),
+          entry->name);
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckPayloadsPresent(const PayloadStore& store,
                                   const PayloadList& list) {
   std::vector<std::string> missing;
@@ -152,6 +181,7 @@ class Publication {
                    "root.json");
     }
     USHER_ASSIGN_OR_RETURN(const Draft draft, workspace_.LoadDraft());
+    USHER_RETURN_IF_ERROR(CheckBundles(draft));
     payloads_ = ListPayloads(draft);
     USHER_RETURN_IF_ERROR(
         CheckPayloadsPresent(workspace_.payloads(), payloads_));
@@ -400,6 +430,11 @@ absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
   settings.service_name = options.service_name;
   settings.service_id =
       options.service_id.empty() ? RandomUuid() : options.service_id;
+  repository::v1::CatalogHeader header;
+  header.set_format_version(1);
+  header.set_service_id(settings.service_id);
+  header.set_service_name(settings.service_name);
+  USHER_RETURN_IF_ERROR(CheckAsClients(header));
   if (!options.keys.empty()) {
     std::error_code error;
     const fs::path absolute = fs::absolute(options.keys, error);

@@ -147,6 +147,7 @@ class Checker {
 
   absl::Status CheckRecord(const CatalogRecord& record) {
     if (record.has_header()) {
+      USHER_RETURN_IF_ERROR(CheckAsClients(record.header()));
       report_.service_id = record.header().service_id();
       report_.service_name = record.header().service_name();
     } else if (record.has_category()) {
@@ -154,6 +155,7 @@ class Checker {
     } else if (record.has_update()) {
       ++report_.updates;
       USHER_RETURN_IF_ERROR(CheckUpdate(record.update()));
+      USHER_RETURN_IF_ERROR(CheckAsClients(record.update()));
       for (const Payload& payload : record.update().payloads()) {
         CheckPayloadContent(payload);
       }

@@ -10,6 +10,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/catalog/check_record.h"
+#include "common/catalog/check_rule.h"
 #include "common/error.h"
 #include "common/uuid.h"
 #include "common/windows_names.h"
@@ -377,7 +379,9 @@ absl::Status CheckHandler(const Handler& handler, int payload_count) {
 
 absl::Status CheckRule(const Rule& rule) {
   int nodes = 0;
-  return CheckRuleNode(rule, 1, nodes);
+  USHER_RETURN_IF_ERROR(CheckRuleNode(rule, 1, nodes));
+  Rule taken = rule;
+  return catalog::CheckRule(taken);
 }
 
 absl::Status CheckCategory(const usher::v1::Category& category) {
@@ -395,8 +399,23 @@ absl::Status CheckCategory(const usher::v1::Category& category) {
       !category.parent_category_id().empty()) {
     return Invalid("an UpdateClassification has no parent");
   }
-  return absl::OkStatus();
+  usher::v1::Category taken = category;
+  return catalog::CheckCategory(taken);
 }
+
+namespace {
+
+absl::Status AboutUpdate(const UpdateDescription& description,
+                         const absl::Status& status) {
+  if (status.ok()) return status;
+  const std::string subject = description.update().name().empty()
+                                  ? description.update().identity().update_id()
+                                  : description.update().name();
+  return Error(HResultOf(status), absl::StrCat(subject, ": ", status.message()),
+               subject);
+}
+
+}  // namespace
 
 absl::Status CheckUpdate(const UpdateDescription& description) {
   const auto check = [&description]() -> absl::Status {
@@ -417,13 +436,16 @@ absl::Status CheckUpdate(const UpdateDescription& description) {
     }
     return absl::OkStatus();
   };
-  const std::string subject = description.update().name().empty()
-                                  ? description.update().identity().update_id()
-                                  : description.update().name();
-  absl::Status status = check();
-  if (status.ok()) return status;
-  return Error(HResultOf(status), absl::StrCat(subject, ": ", status.message()),
-               subject);
+  return AboutUpdate(description, check());
+}
+
+absl::Status CheckAsClients(const UpdateDescription& description) {
+  UpdateDescription taken = description;
+  return AboutUpdate(description, catalog::CheckUpdate(taken));
+}
+
+absl::Status CheckAsClients(const repository::v1::CatalogHeader& header) {
+  return catalog::CheckHeader(header, header.service_id());
 }
 
 }  // namespace usher::publisher

@@ -13,6 +13,7 @@ namespace usher::repository::v1 {
 class Handler;
 class Payload;
 class Rule;
+class CatalogHeader;
 class UpdateDescription;
 }  // namespace usher::repository::v1
 
@@ -21,6 +22,12 @@ namespace usher::publisher {
 // Checks a whole description: identity, texts, sizes, payloads, handler and
 // rules. WU_E_INVALID_UPDATE with the reason, the update's name as subject.
 absl::Status CheckUpdate(const repository::v1::UpdateDescription& description);
+
+// What clients will say of a complete description or of the header, by their
+// own code: what they refuse costs them the whole catalog.
+absl::Status CheckAsClients(
+    const repository::v1::UpdateDescription& description);
+absl::Status CheckAsClients(const repository::v1::CatalogHeader& header);
 
 // The parts, for callers that can say where in their input a fault lies.
 absl::Status CheckPayload(const repository::v1::Payload& payload);

@@ -6,9 +6,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_record.h"
+#include "common/catalog/check_rule.h"
 #include "common/error.h"
 #include "common/fault_point.h"
-#include "service/catalog/check_record.h"
 #include "service/catalog/evaluator.h"
 #include "service/catalog/record_reader.h"
 #include "service/catalog/rows.h"

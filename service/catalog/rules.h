@@ -1,7 +1,8 @@
 #ifndef USHER_SERVICE_CATALOG_RULES_H_
 #define USHER_SERVICE_CATALOG_RULES_H_
 
-// Applicability rules: checking, evaluating, and what they depend on.
+// Applicability rules: evaluating them, and what they depend on. Checking them
+// is common/catalog/check_rule.h.
 
 #include <cstdint>
 #include <set>
@@ -18,14 +19,6 @@ class Rule;
 }  // namespace usher::repository::v1
 
 namespace usher::catalog {
-
-inline constexpr int kMaxRuleDepth = 16;
-inline constexpr int kMaxRuleNodes = 256;
-
-// Checks a rule's size and every field, and brings ids into canonical form.
-// WU_E_EE_UNKNOWN_EXPRESSION for a kind that this build does not know,
-// WU_E_EE_INVALID_EXPRESSION for the rest.
-absl::Status CheckRule(repository::v1::Rule& rule);
 
 // Receipts of what Usher installed.
 class Receipts {

@@ -6,8 +6,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_rule.h"
+#include "common/catalog/names.h"
 #include "common/error.h"
-#include "service/catalog/names.h"
 #include "service/catalog/rows.h"
 #include "service/catalog/rules.h"
 #include "usher/repository/v1/catalog.pb.h"

@@ -1,10 +1,10 @@
 // Records of a catalog: headers, categories, update descriptions with their
 // rules and handlers. What has passed the checks once passes them again.
 
+#include "common/catalog/check_record.h"
+#include "common/catalog/check_rule.h"
 #include "common/error.h"
 #include "publisher/update_checks.h"
-#include "service/catalog/check_record.h"
-#include "service/catalog/rules.h"
 #include "tests/fuzz/require.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -36,8 +36,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (!record.has_update()) return 0;
   // The publisher's own checks come first and on the text as it is.
-  publisher::CheckUpdate(record.update()).IgnoreError();
-  if (catalog::CheckUpdate(*record.mutable_update()).ok()) {
+  const bool published = publisher::CheckUpdate(record.update()).ok() &&
+                         publisher::CheckAsClients(record.update()).ok();
+  const bool taken = catalog::CheckUpdate(*record.mutable_update()).ok();
+  // What is published, clients take.
+  fuzz::Require(taken || !published);
+  if (taken) {
     fuzz::Require(catalog::CheckUpdate(*record.mutable_update()).ok());
   }
   fuzz::CheckRules(*record.mutable_update());

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "common/catalog/check_rule.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/uuid.h"

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_rule.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/uuid.h"

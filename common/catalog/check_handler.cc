@@ -3,12 +3,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_record.h"
+#include "common/catalog/names.h"
 #include "common/error.h"
 #include "common/hresult.h"
 #include "common/package_version.h"
 #include "common/windows_names.h"
-#include "service/catalog/check_record.h"
-#include "service/catalog/names.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::catalog {

@@ -1,5 +1,5 @@
-#ifndef USHER_SERVICE_CATALOG_NAMES_H_
-#define USHER_SERVICE_CATALOG_NAMES_H_
+#ifndef USHER_COMMON_CATALOG_NAMES_H_
+#define USHER_COMMON_CATALOG_NAMES_H_
 
 // Which names a catalog may contain: they become file names and URLs.
 
@@ -30,4 +30,4 @@ std::string PayloadUrl(absl::string_view base_url, absl::string_view location);
 
 }  // namespace usher::catalog
 
-#endif  // USHER_SERVICE_CATALOG_NAMES_H_
+#endif  // USHER_COMMON_CATALOG_NAMES_H_

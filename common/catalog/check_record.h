@@ -1,5 +1,5 @@
-#ifndef USHER_SERVICE_CATALOG_CHECK_RECORD_H_
-#define USHER_SERVICE_CATALOG_CHECK_RECORD_H_
+#ifndef USHER_COMMON_CATALOG_CHECK_RECORD_H_
+#define USHER_COMMON_CATALOG_CHECK_RECORD_H_
 
 // Checks of single catalog records. Whatever a publisher signed is checked as
 // if an enemy had written it; what is left has ids in canonical form.
@@ -36,4 +36,4 @@ absl::Status CheckHandler(const repository::v1::UpdateDescription& description);
 
 }  // namespace usher::catalog
 
-#endif  // USHER_SERVICE_CATALOG_CHECK_RECORD_H_
+#endif  // USHER_COMMON_CATALOG_CHECK_RECORD_H_

@@ -1,4 +1,4 @@
-#include "service/catalog/check_record.h"
+#include "common/catalog/check_record.h"
 
 #include <set>
 #include <string>
@@ -6,9 +6,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/catalog/names.h"
 #include "common/error.h"
 #include "common/uuid.h"
-#include "service/catalog/names.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::catalog {

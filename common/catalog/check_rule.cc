@@ -1,3 +1,5 @@
+#include "common/catalog/check_rule.h"
+
 #include <algorithm>
 #include <string>
 
@@ -5,12 +7,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "common/catalog/names.h"
 #include "common/error.h"
 #include "common/package_version.h"
 #include "common/uuid.h"
 #include "common/windows_names.h"
-#include "service/catalog/names.h"
-#include "service/catalog/rules.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::catalog {

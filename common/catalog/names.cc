@@ -1,4 +1,4 @@
-#include "service/catalog/names.h"
+#include "common/catalog/names.h"
 
 #include <algorithm>
 
