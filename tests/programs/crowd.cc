@@ -56,8 +56,9 @@ class Tally {
   void Print() ABSL_LOCKS_EXCLUDED(mutex_) {
     const absl::MutexLock lock(&mutex_);
     for (const std::string& said : {first_refusal_, first_failure_}) {
-      if (!said.empty())
+      if (!said.empty()) {
         std::fprintf(stderr, "usher_crowd: %s\n", said.c_str());
+      }
     }
     std::printf(
         "{\"connected\": %d, \"answered\": %d, \"cancelled\": %d, "

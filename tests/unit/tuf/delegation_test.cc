@@ -119,6 +119,7 @@ TEST(TargetSearchTest, HasLimits) {
   TargetSearch wide("file", {.max_roles = 3, .max_depth = 10});
   EXPECT_EQ(NextOf(wide), ">targets");
   std::vector<DelegatedRole> many;
+  many.reserve(100);
   for (int i = 0; i < 100; ++i) many.push_back(To(absl::StrCat("r", i)));
   wide.Visit(Delegating(std::move(many)));
   EXPECT_EQ(NextOf(wide), "targets>r0");
