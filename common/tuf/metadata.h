@@ -43,7 +43,8 @@ struct Root : Common {
   std::map<std::string, Role> roles;  // root, timestamp, snapshot, targets …
 };
 
-// Hashes by algorithm name ("sha256", "sha512"), in lower-case hexadecimal.
+// Hashes by algorithm name ("sha256", "sha512"), in hexadecimal digits as
+// found, in either case.
 using Hashes = std::map<std::string, std::string>;
 
 // How one metadata document names another.

@@ -110,12 +110,12 @@ Hashes ReadHashes(ObjectReader& reader) {
   Hashes hashes;
   reader.ForEach(
       "hashes", kMaxHashes, [&](const std::string& name, const json& value) {
+        // As they stand: a signature covers them so.
         const std::string digits =
-            value.is_string()
-                ? absl::AsciiStrToLower(value.get_ref<const std::string&>())
-                : "";
+            value.is_string() ? value.get_ref<const std::string&>() : "";
         if (name.empty() || name.size() > kMaxHashDigits || digits.empty() ||
-            digits.size() > kMaxHashDigits || !IsLowerHex(digits)) {
+            digits.size() > kMaxHashDigits ||
+            !IsLowerHex(absl::AsciiStrToLower(digits))) {
           reader.Fail("hashes", "has a value that is not hexadecimal digits");
           return;
         }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/tuf/key.h"
@@ -91,7 +92,7 @@ absl::Status CheckContent(absl::string_view bytes,
     if (hash == nullptr) continue;
     known = true;
     USHER_ASSIGN_OR_RETURN(const std::string found, HexHash(hash, bytes));
-    if (found != expected) {
+    if (!absl::EqualsIgnoreCase(found, expected)) {
       return Error(hr::kWuEMetadataSignatureVerifyFailed,
                    absl::StrCat("has the ", name, " ", found, ", not the ",
                                 expected, " that its signed parent says"));

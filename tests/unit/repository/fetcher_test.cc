@@ -63,7 +63,7 @@ TEST_F(FetcherTest, FollowsRedirectsWithinReason) {
   options_.base_url = "file:///etc";
   fetcher_ = nullptr;
   const absl::Status status = Fetch(server_.url() + "/to-file");
-  EXPECT_EQ(HResultOf(status), hr::kEAccessdenied);
+  EXPECT_EQ(HResultOf(status), hr::kWuEPtExceededMaxServerTrips);
   EXPECT_EQ(received_, "");
 }
 

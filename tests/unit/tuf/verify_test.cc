@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "common/error.h"
 #include "common/sha256.h"
@@ -99,6 +100,9 @@ TEST(ContentTest, ChecksLengthAndEveryKnownHash) {
       CheckContent("abc", 3, {{"sha256", sha256}, {"sha512", sha512}}, true)
           .ok());
   EXPECT_TRUE(CheckContent("abc", std::nullopt, {}, false).ok());
+  EXPECT_TRUE(
+      CheckContent("abc", 3, {{"sha256", absl::AsciiStrToUpper(sha256)}}, true)
+          .ok());
   for (const absl::Status& status :
        {CheckContent("abc", 4, {}, false),
         CheckContent("abd", 3, {{"sha256", sha256}}, false),
