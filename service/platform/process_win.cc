@@ -31,6 +31,8 @@ using win32::Handle;
 constexpr DWORD kBuffer = 64 * 1024;
 // The limit of CreateProcessW, and of what a folder to start in may be called.
 constexpr size_t kMaxCommandLine = 32767;
+// How often a program is started that dies before its first instruction.
+constexpr int kStarts = 5;
 // What ended processes report; the caller is told by ProcessResult::end.
 constexpr UINT kEndedByUs = 1;
 
@@ -330,7 +332,7 @@ absl::Status Run::Launch() {
     text = absl::StrCat("\"", win32::ToUtf8(program),
                         "\" /e:on /v:off /d /s /c \"", text, "\"");
   }
-  std::wstring command_line = win32::ToWide(text);
+  const std::wstring command_line = win32::ToWide(text);
   if (command_line.size() >= kMaxCommandLine) {
     return Error(hr::kEInvalidarg, "the command line is too long",
                  options_.argv[0]);
@@ -358,15 +360,24 @@ absl::Status Run::Launch() {
   startup.StartupInfo.hStdError = error_output.get();
   startup.lpAttributeList = attributes.list();
   PROCESS_INFORMATION process = {};
-  // Not the "\\?\" form, which installers stumble over when they ask for
-  // their own name or folder.
-  if (CreateProcessW(program.c_str(), command_line.data(), nullptr, nullptr,
-                     TRUE,
-                     EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW |
-                         CREATE_UNICODE_ENVIRONMENT,
-                     environment.data(), options_.working_directory.c_str(),
-                     &startup.StartupInfo, &process) == 0) {
-    return win32::LastError("start", options_.argv[0]);
+  // Wine loses one new process in tens of thousands between its fork and its
+  // first instruction, and says so with this error: nothing has run yet.
+  for (int starts = 1;; ++starts) {
+    // May be changed by CreateProcessW.
+    std::wstring arguments = command_line;
+    // The folder not in the "\\?\" form, which installers stumble over when
+    // they ask for their own name or folder.
+    if (CreateProcessW(program.c_str(), arguments.data(), nullptr, nullptr,
+                       TRUE,
+                       EXTENDED_STARTUPINFO_PRESENT | CREATE_NO_WINDOW |
+                           CREATE_UNICODE_ENVIRONMENT,
+                       environment.data(), options_.working_directory.c_str(),
+                       &startup.StartupInfo, &process) != 0) {
+      break;
+    }
+    if (GetLastError() != ERROR_INTERNAL_ERROR || starts == kStarts) {
+      return win32::LastError("start", options_.argv[0]);
+    }
   }
   CloseHandle(process.hThread);
   process_ = Handle(process.hProcess);
