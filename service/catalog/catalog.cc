@@ -1,5 +1,11 @@
 #include "service/catalog/catalog.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -81,21 +87,27 @@ class SqlCatalog : public Catalog {
                                    absl::string_view base_url,
                                    absl::Span<const CatalogFile> files,
                                    const CancellationToken& cancel) override {
-    LoadSummary summary;
-    const absl::Status status =
-        WriteWithFacts([&](Connection& connection,
-                           const MachineFacts& machine) -> absl::Status {
-          connection.StopWhenCancelled(cancel);
-          USHER_RETURN_IF_ERROR(
-              Purge(connection, NowMicros() - kRetirementMicros, kPurgedRows));
-          USHER_ASSIGN_OR_RETURN(
-              summary, LoadCatalog(connection, machine, *facts_, service_id,
-                                   base_url, files, cancel));
-          USHER_FAULT_POINT("catalog.load.commit");
-          return absl::OkStatus();
-        });
-    if (!status.ok()) return status;
-    return summary;
+    std::vector<CatalogFile> remaining(files.begin(), files.end());
+    std::stable_sort(remaining.begin(), remaining.end(),
+                     [](const CatalogFile& a, const CatalogFile& b) {
+                       return a.publisher < b.publisher;
+                     });
+    std::vector<LeftOutPublisher> left_out;
+    // Ends: every failure that is a publisher's fault leaves one fewer.
+    while (true) {
+      int culprit = 0;
+      absl::StatusOr<LoadSummary> summary =
+          LoadAll(service_id, base_url, remaining, cancel, culprit);
+      if (summary.ok()) {
+        summary->left_out = std::move(left_out);
+        return summary;
+      }
+      if (culprit == 0) return summary;
+      left_out.push_back({culprit, summary.status()});
+      std::erase_if(remaining, [culprit](const CatalogFile& file) {
+        return file.publisher == culprit;
+      });
+    }
   }
 
   absl::Status Remove(absl::string_view service_id) override {
@@ -286,6 +298,29 @@ class SqlCatalog : public Catalog {
   }
 
  private:
+  // One transaction; see LoadCatalog().
+  absl::StatusOr<LoadSummary> LoadAll(absl::string_view service_id,
+                                      absl::string_view base_url,
+                                      absl::Span<const CatalogFile> files,
+                                      const CancellationToken& cancel,
+                                      int& culprit) {
+    LoadSummary summary;
+    const absl::Status status =
+        WriteWithFacts([&](Connection& connection,
+                           const MachineFacts& machine) -> absl::Status {
+          connection.StopWhenCancelled(cancel);
+          USHER_RETURN_IF_ERROR(
+              Purge(connection, NowMicros() - kRetirementMicros, kPurgedRows));
+          USHER_ASSIGN_OR_RETURN(
+              summary, LoadCatalog(connection, machine, *facts_, service_id,
+                                   base_url, files, cancel, culprit));
+          USHER_FAULT_POINT("catalog.load.commit");
+          return absl::OkStatus();
+        });
+    if (!status.ok()) return status;
+    return summary;
+  }
+
   MachinePointer Applied() {
     absl::MutexLock lock(&mutex_);
     return applied_;

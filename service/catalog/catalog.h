@@ -51,6 +51,15 @@ struct CatalogFile {
   std::string target_name;
   std::filesystem::path path;
   Sha256Digest sha256{};
+  // Whose it is: 0 the repository's own, and those to whom it delegates by
+  // their priority. Where two disagree, the smaller number is right.
+  int publisher = 0;
+};
+
+// A publisher without whose files a catalog was loaded, and why.
+struct LeftOutPublisher {
+  int publisher = 0;
+  absl::Status status;
 };
 
 struct LoadSummary {
@@ -59,6 +68,7 @@ struct LoadSummary {
   int64_t removed = 0;
   int64_t unchanged = 0;
   std::string service_name;
+  std::vector<LeftOutPublisher> left_out;
 };
 
 struct Query {
@@ -90,10 +100,12 @@ class Catalog {
 
   // Makes the service's catalog consist of exactly `files`, in one
   // transaction; files whose hash is already loaded are not read again. Every
-  // input is checked; on any error nothing changes. `base_url` is the
-  // repository's, for the download URLs. Errors: WU_E_INVALID_UPDATE,
-  // WU_E_EE_INVALID_EXPRESSION, WU_E_OL_NEWCLIENT_REQUIRED, …, each naming
-  // file and record.
+  // input is checked; on any error nothing changes, except that a delegated
+  // publisher whose files are not right, or who claims what belongs to another
+  // one before it, is left out with all its files. The service's name is that
+  // of publisher 0. `base_url` is the repository's, for the download URLs.
+  // Errors: WU_E_INVALID_UPDATE, WU_E_EE_INVALID_EXPRESSION,
+  // WU_E_OL_NEWCLIENT_REQUIRED, …, each naming file and record.
   virtual absl::StatusOr<LoadSummary> Load(absl::string_view service_id,
                                            absl::string_view base_url,
                                            absl::Span<const CatalogFile> files,

@@ -1,9 +1,11 @@
 #include "service/catalog/loader.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/catalog/check_record.h"
@@ -27,6 +29,24 @@ using store::Statement;
 // How rows are made from records. Change it whenever that changes, so that a
 // new version of the program makes all rows anew.
 constexpr int64_t kLayout = 1;
+
+// From here on the bulk statement costs less than one for each update.
+constexpr size_t kManyUpdates = 2000;
+
+// Whether the publisher of what was read is to blame, rather than this machine.
+bool IsContentFault(const absl::Status& status) {
+  switch (HResultOf(status)) {
+    case hr::kWuEInvalidUpdate:
+    case hr::kWuEDsUnknownhandler:
+    case hr::kWuEEeInvalidExpression:
+    case hr::kWuEEeUnknownExpression:
+    case hr::kWuEOlInvalidScanfile:
+    case hr::kWuEOlNewclientRequired:
+      return true;
+    default:
+      return false;
+  }
+}
 
 absl::string_view Bytes(const Sha256Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
@@ -54,6 +74,7 @@ class Loader {
     for (const CatalogFile* file : changed) {
       const absl::Status status = LoadFile(*file);
       if (!status.ok()) {
+        if (IsContentFault(status)) Blame(file->publisher);
         return Annotate(status,
                         absl::StrCat("catalog file ", file->target_name));
       }
@@ -63,7 +84,16 @@ class Loader {
     return Summarize();
   }
 
+  int culprit() const { return culprit_; }
+
  private:
+  // Of several that come into question it is the one of least priority.
+  void Blame(int publisher) { culprit_ = std::max(culprit_, publisher); }
+  void BlameFile(int64_t file) {
+    const auto found = publishers_.find(file);
+    if (found != publishers_.end()) Blame(found->second);
+  }
+
   absl::Status FindService() {
     USHER_RETURN_IF_ERROR(
         Run(connection_,
@@ -94,6 +124,7 @@ class Loader {
     absl::flat_hash_set<int64_t> kept;
     absl::flat_hash_set<absl::string_view> names;
     for (const CatalogFile& file : files) {
+      several_publishers_ |= file.publisher != files[0].publisher;
       if (!names.insert(file.target_name).second) {
         return Error(hr::kEInvalidarg,
                      absl::StrCat("the catalog file ", file.target_name,
@@ -110,6 +141,7 @@ class Loader {
       USHER_ASSIGN_OR_RETURN(const bool same, select.Step());
       if (same) {
         kept.insert(select.Int(0));
+        publishers_[select.Int(0)] = file.publisher;
       } else {
         changed.push_back(&file);
       }
@@ -139,6 +171,8 @@ class Loader {
               {source_.service, file.target_name, source_.base_url, kLayout}));
     USHER_RETURN_IF_ERROR(put.BindBlob(5, Bytes(file.sha256)).Step().status());
     source_.file = put.Int(0);
+    names_service_ = file.publisher == 0;
+    publishers_[source_.file] = file.publisher;
     put.Reset();
     reread_.insert(source_.file);
     loaded_.insert(source_.file);
@@ -215,7 +249,7 @@ class Loader {
       return Error(hr::kWuEOlInvalidScanfile, "a second header");
     }
     USHER_RETURN_IF_ERROR(CheckHeader(header, source_.service_id));
-    if (!header.service_name().empty()) {
+    if (!header.service_name().empty() && names_service_) {
       USHER_RETURN_IF_ERROR(
           Run(connection_, "UPDATE catalog_service SET name = ? WHERE id = ?",
               {header.service_name(), source_.service}));
@@ -243,6 +277,7 @@ class Loader {
                                 " is defined twice"));
     }
     if (known && select.Int(2) != 0 && select.Blob(1) != record) {
+      USHER_RETURN_IF_ERROR(BlameForCategory(select.Int(0)));
       return Error(hr::kWuEInvalidUpdate,
                    absl::StrCat("category ", category.category_id(),
                                 " is defined differently in another catalog "
@@ -266,6 +301,17 @@ class Loader {
     USHER_RETURN_IF_ERROR(put.Step().status());
     return Run(connection_, "INSERT INTO catalog_category_file VALUES(?, ?)",
                {put.Int(0), source_.file});
+  }
+
+  // Somebody who defines the category, besides the present file.
+  absl::Status BlameForCategory(int64_t category) {
+    USHER_ASSIGN_OR_RETURN(
+        const std::vector<int64_t> files,
+        SelectInts(connection_,
+                   "SELECT file FROM catalog_category_file WHERE category = ?",
+                   {category}));
+    for (const int64_t file : files) BlameFile(file);
+    return absl::OkStatus();
   }
 
   // Parents exist in the same file, and nothing is its own ancestor.
@@ -323,6 +369,9 @@ class Loader {
     const v1::UpdateKey& key = description.update().identity();
     const std::string name = absl::StrCat("update ", key.update_id(),
                                           " revision ", key.revision_number());
+    if (several_publishers_) {
+      USHER_RETURN_IF_ERROR(CheckOwner(key.update_id(), name));
+    }
     USHER_ASSIGN_OR_RETURN(
         Statement select,
         Bound(connection_,
@@ -335,6 +384,7 @@ class Loader {
     if (known) {
       const int64_t row = select.Int(0);
       if (seen_.contains(row) || !reread_.contains(select.Int(1))) {
+        BlameFile(select.Int(1));
         return Error(hr::kWuEInvalidUpdate,
                      absl::StrCat(name, " stands twice in the catalog"));
       }
@@ -350,11 +400,39 @@ class Loader {
     } else {
       ++summary_.added;
     }
+    touched_.insert(key.update_id());
     absl::StatusOr<int64_t> row = InsertUpdate(connection_, source_, digest,
                                                evaluator_, facts_, description);
     if (!row.ok()) return Annotate(row.status(), name);
     seen_.insert(*row);
     return absl::OkStatus();
+  }
+
+  // An update is one publisher's in all its revisions: a newer one would take
+  // the place of what the others have signed.
+  absl::Status CheckOwner(absl::string_view update_id,
+                          const std::string& name) {
+    USHER_ASSIGN_OR_RETURN(
+        Statement select,
+        Bound(connection_,
+              "SELECT id, file FROM catalog_update WHERE update_id = ? AND "
+              "service = ? AND retired = 0",
+              {update_id, source_.service}));
+    while (true) {
+      USHER_ASSIGN_OR_RETURN(const bool found, select.Step());
+      if (!found) return absl::OkStatus();
+      const int64_t file = select.Int(1);
+      // Not met again so far: it may be going.
+      if (reread_.contains(file) && !seen_.contains(select.Int(0))) continue;
+      const auto owner = publishers_.find(file);
+      if (owner == publishers_.end() ||
+          owner->second == publishers_.at(source_.file)) {
+        continue;
+      }
+      Blame(owner->second);
+      return Error(hr::kWuEInvalidUpdate,
+                   absl::StrCat(name, " is another publisher's"));
+    }
   }
 
   // An unchanged row now belongs to this file, which must define its
@@ -391,9 +469,47 @@ class Loader {
   }
 
   absl::Status Retire(int64_t row) {
+    USHER_ASSIGN_OR_RETURN(
+        Statement retire,
+        Bound(connection_,
+              "UPDATE catalog_update SET retired = ? WHERE id = ? RETURNING "
+              "update_id",
+              {now_, row}));
+    USHER_ASSIGN_OR_RETURN(const bool found, retire.Step());
+    if (found) touched_.insert(std::string{retire.Text(0)});
+    return absl::OkStatus();
+  }
+
+  // Only the newest revision of an update is current.
+  absl::Status MarkCurrent() {
+    if (touched_.size() <= kManyUpdates) {
+      for (const std::string& update_id : touched_) {
+        USHER_RETURN_IF_ERROR(
+            Run(connection_,
+                "UPDATE catalog_update SET current = (revision = (SELECT "
+                "max(v.revision) FROM catalog_update v WHERE v.update_id = "
+                "?1 AND v.service = ?2 AND v.retired = 0)) WHERE update_id = "
+                "?1 AND service = ?2 AND retired = 0",
+                {update_id, source_.service}));
+      }
+      return absl::OkStatus();
+    }
+    constexpr absl::string_view kNewer =
+        "EXISTS (SELECT 1 FROM catalog_update v WHERE v.update_id = "
+        "catalog_update.update_id AND v.revision > catalog_update.revision AND "
+        "v.service = catalog_update.service AND v.retired = 0)";
+    USHER_RETURN_IF_ERROR(
+        Run(connection_,
+            absl::StrCat("UPDATE catalog_update SET current = 0 WHERE service "
+                         "= ? AND retired = 0 AND current = 1 AND ",
+                         kNewer),
+            {source_.service}));
     return Run(connection_,
-               "UPDATE catalog_update SET retired = ? WHERE id = ?",
-               {now_, row});
+               absl::StrCat("UPDATE catalog_update SET current = 1 WHERE "
+                            "service = ? AND retired = 0 AND current = 0 AND "
+                            "NOT ",
+                            kNewer),
+               {source_.service});
   }
 
   // What concerns the catalog as a whole.
@@ -419,23 +535,7 @@ class Loader {
             "retired = 0 AND NOT EXISTS (SELECT 1 FROM catalog_category_file f "
             "WHERE f.category = catalog_category.id)",
             {now_, source_.service}));
-    // Only the newest revision of an update is current.
-    constexpr absl::string_view kNewer =
-        "EXISTS (SELECT 1 FROM catalog_update v WHERE v.update_id = "
-        "catalog_update.update_id AND v.revision > catalog_update.revision AND "
-        "v.service = catalog_update.service AND v.retired = 0)";
-    USHER_RETURN_IF_ERROR(
-        Run(connection_,
-            absl::StrCat("UPDATE catalog_update SET current = 0 WHERE service "
-                         "= ? AND retired = 0 AND current = 1 AND ",
-                         kNewer),
-            {source_.service}));
-    USHER_RETURN_IF_ERROR(
-        Run(connection_,
-            absl::StrCat("UPDATE catalog_update SET current = 1 WHERE service "
-                         "= ? AND retired = 0 AND current = 0 AND NOT ",
-                         kNewer),
-            {source_.service}));
+    USHER_RETURN_IF_ERROR(MarkCurrent());
     USHER_RETURN_IF_ERROR(CheckBundles());
     USHER_ASSIGN_OR_RETURN(
         std::vector<int64_t> bundles,
@@ -452,7 +552,8 @@ class Loader {
         Statement select,
         Bound(connection_,
               "SELECT u.update_id, u.revision, b.update_id, b.revision, "
-              "c.is_bundle FROM catalog_bundle b CROSS JOIN catalog_update u "
+              "c.is_bundle, u.file FROM catalog_bundle b CROSS JOIN "
+              "catalog_update u "
               "ON u.id = b.row AND u.service = ?1 AND u.retired = 0 LEFT JOIN "
               "catalog_update c ON c.update_id = b.update_id AND c.revision = "
               "b.revision AND c.service = ?1 AND c.retired = 0 WHERE c.id IS "
@@ -460,6 +561,7 @@ class Loader {
               {source_.service}));
     USHER_ASSIGN_OR_RETURN(const bool found, select.Step());
     if (!found) return absl::OkStatus();
+    BlameFile(select.Int(5));
     return Error(
         hr::kWuEInvalidUpdate,
         absl::StrCat("bundle ", select.Text(0), " revision ", select.Int(1),
@@ -493,11 +595,18 @@ class Loader {
   const int64_t now_;
   RowSource source_;
   LoadSummary summary_;
+  // Files to whose publishers they belong.
+  absl::flat_hash_map<int64_t, int> publishers_;
+  int culprit_ = 0;
+  bool several_publishers_ = false;
+  bool names_service_ = false;  // the present file's header
   int64_t live_before_ = 0;
   // Files that are read now or gone: their rows stay only if met again.
   absl::flat_hash_set<int64_t> reread_;
   absl::flat_hash_set<int64_t> loaded_;  // those of them that are read now
   absl::flat_hash_set<int64_t> seen_;    // rows met in this load
+  // Update ids of rows that are new or gone.
+  absl::flat_hash_set<std::string> touched_;
   Phase phase_ = Phase::kHeader;
   int64_t promised_ = 0;  // updates, by the header of the present file
   int64_t found_ = 0;
@@ -508,9 +617,12 @@ class Loader {
 absl::StatusOr<LoadSummary> LoadCatalog(
     Connection& connection, const MachineFacts& machine, Facts& facts,
     absl::string_view service_id, absl::string_view base_url,
-    absl::Span<const CatalogFile> files, const CancellationToken& cancel) {
-  return Loader(connection, machine, facts, service_id, base_url, cancel)
-      .Load(files);
+    absl::Span<const CatalogFile> files, const CancellationToken& cancel,
+    int& culprit) {
+  Loader loader(connection, machine, facts, service_id, base_url, cancel);
+  absl::StatusOr<LoadSummary> summary = loader.Load(files);
+  culprit = summary.ok() ? 0 : loader.culprit();
+  return summary;
 }
 
 absl::Status RemoveCatalog(Connection& connection,

@@ -70,11 +70,13 @@ class CatalogFinder {
   absl::StatusOr<CatalogTargets> Find() {
     USHER_RETURN_IF_ERROR(LoadAll());
     for (const std::string& name : names_) {
-      USHER_ASSIGN_OR_RETURN(const tuf::TargetInfo* const info, Search(name));
-      if (info == nullptr) continue;
-      USHER_ASSIGN_OR_RETURN(TargetFile catalog, TargetOf(name, *info));
-      result_.catalogs.push_back(std::move(catalog));
+      USHER_RETURN_IF_ERROR(Search(name));
     }
+    // Names were in order already.
+    std::stable_sort(result_.catalogs.begin(), result_.catalogs.end(),
+                     [](const TargetFile& a, const TargetFile& b) {
+                       return a.priority < b.priority;
+                     });
     return std::move(result_);
   }
 
@@ -110,6 +112,7 @@ class CatalogFinder {
         status =
             CheckCatalogs(next.role, **targets, options_.max_catalog_bytes);
       }
+      if (status.ok()) status = AddNames(next.role, **targets);
       if (!status.ok()) {
         if (next.delegator.empty()) return status;
         if (HResultOf(status) == hr::kWuECallCancelled) return status;
@@ -120,9 +123,7 @@ class CatalogFinder {
       // A copy: another delegator's word may bring another document.
       const tuf::Targets& kept =
           *(loaded_[{next.role, next.delegator}] = **targets);
-      for (const auto& [name, info] : kept.targets) {
-        if (IsCatalog(name)) names_.insert(name);
-      }
+      priorities_.emplace(next.role, static_cast<int>(priorities_.size()));
       const std::vector<std::string> roles =
           DelegatedRoles(kept, options_.max_roles);
       for (auto role = roles.rbegin(); role != roles.rend(); ++role) {
@@ -132,18 +133,41 @@ class CatalogFinder {
     return absl::OkStatus();
   }
 
-  // Null: nobody who is asked describes it, or one of them could not be had.
-  absl::StatusOr<const tuf::TargetInfo*> Search(const std::string& name) {
+  absl::Status AddNames(const std::string& role, const tuf::Targets& targets) {
+    std::vector<std::string> added;
+    for (const auto& [name, info] : targets.targets) {
+      if (IsCatalog(name) && !names_.contains(name)) added.push_back(name);
+    }
+    if (names_.size() + added.size() > options_.max_catalogs) {
+      const std::string file = tuf::RoleFileName(role);
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat(file, ": with it the repository has more than ",
+                                options_.max_catalogs, " catalogs"),
+                   file);
+    }
+    names_.insert(added.begin(), added.end());
+    return absl::OkStatus();
+  }
+
+  // Adds the catalog unless nobody who is asked describes it, or one of them
+  // could not be had.
+  absl::Status Search(const std::string& name) {
     tuf::TargetSearch search(name, options_.search_limits);
     while (true) {
       USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
                              search.Next());
-      if (!step.has_value()) return nullptr;
+      if (!step.has_value()) return absl::OkStatus();
       const auto it = loaded_.find({step->role, step->delegator});
-      if (it == loaded_.end() || !it->second.has_value()) return nullptr;
-      if (const tuf::TargetInfo* const found = search.Visit(*it->second)) {
-        return found;
+      if (it == loaded_.end() || !it->second.has_value()) {
+        return absl::OkStatus();
       }
+      const tuf::TargetInfo* const found = search.Visit(*it->second);
+      if (found == nullptr) continue;
+      USHER_ASSIGN_OR_RETURN(TargetFile catalog, TargetOf(name, *found));
+      catalog.role = step->role;
+      catalog.priority = priorities_.at(step->role);
+      result_.catalogs.push_back(std::move(catalog));
+      return absl::OkStatus();
     }
   }
 
@@ -151,6 +175,7 @@ class CatalogFinder {
   const RoleLoader& load_;
   std::map<Place, std::optional<tuf::Targets>> loaded_;
   std::set<std::string> names_;
+  std::map<std::string, int> priorities_;
   CatalogTargets result_;
 };
 

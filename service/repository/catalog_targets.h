@@ -30,7 +30,7 @@ absl::Status CheckCatalogs(absl::string_view role, const tuf::Targets& targets,
                            int64_t max_bytes);
 
 struct CatalogTargets {
-  std::vector<TargetFile> catalogs;  // in name order
+  std::vector<TargetFile> catalogs;  // by priority and name
   // Delegated roles that could not be had. Their catalogs are missing; the
   // others are whole, so that one publisher's lapse is not everybody's.
   std::vector<RoleProblem> problems;

@@ -51,6 +51,8 @@ struct RepositoryOptions {
   tuf::TargetSearch::Limits search_limits;
   // Roles that may describe catalogs, in all.
   size_t max_roles = 1024;
+  // Catalogs, in all.
+  size_t max_catalogs = 8192;
   // A transfer slower than this for 30 seconds is given up. Bytes a second.
   int64_t min_speed = 1024;
   absl::Duration connect_timeout = absl::Seconds(15);
@@ -61,6 +63,10 @@ struct TargetFile {
   std::string name;  // relative to targets/, '/' separated, confined
   int64_t length = 0;
   Sha256Digest sha256{};
+  // Of catalogs: the role that describes it, and how far down it stands in the
+  // order of delegation, 0 being the top-level targets.
+  std::string role;
+  int priority = 0;
 };
 
 // A delegated role that could not be had, and why.
@@ -80,7 +86,7 @@ struct RefreshOutcome {
   // Requests made and bytes of metadata fetched.
   int requests = 0;
   int64_t bytes = 0;
-  // Catalog targets ("catalog/….usc"), in name order.
+  // Catalog targets ("catalog/….usc"), by priority and name.
   std::vector<TargetFile> catalogs;
   // Their catalogs are missing.
   std::vector<RoleProblem> problems;

@@ -8,14 +8,13 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "service/catalog/catalog.h"
 #include "service/platform/heap.h"
-#include "service/session/catalog_header.h"
+#include "service/session/catalog_update.h"
 #include "service/session/limits.h"
 #include "service/session/proto_time.h"
 #include "service/session/text.h"
@@ -32,10 +31,6 @@ constexpr int kAllowOnline = 2;
 constexpr int kRegisterWithAu = 4;
 constexpr size_t kMaxUrlBytes = 2048;
 constexpr size_t kMaxNameBytes = 256;
-// Which catalog files are loaded: one hexadecimal digest a line, beside the
-// trusted metadata.
-constexpr char kLoadedFile[] = "loaded";
-constexpr uint64_t kMaxLoadedBytes = uint64_t{1024} * 1024;
 // Folders of registrations under way; what is left of one goes at start.
 constexpr char kNewPrefix[] = ".new-";
 
@@ -88,13 +83,6 @@ absl::Status CheckNew(const NewService& request, int64_t max_root_bytes) {
                  "service_id");
   }
   return absl::OkStatus();
-}
-
-std::vector<std::string> ReadLoaded(const std::filesystem::path& folder) {
-  const absl::StatusOr<std::string> text =
-      ReadFile(folder / kLoadedFile, kMaxLoadedBytes);
-  if (!text.ok()) return {};
-  return absl::StrSplit(*text, '\n', absl::SkipEmpty());
 }
 
 // The digest of the root that is trusted now; empty if it cannot be read.
@@ -299,75 +287,30 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
       repositories_.Open(RepositoryAt(folder, url, proxy)));
   Fetched fetched;
   USHER_ASSIGN_OR_RETURN(fetched.outcome, repository->Refresh(cancel));
-  fetched.service_id = service_id;
-  const std::vector<std::string> loaded = ReadLoaded(folder);
-  std::vector<std::string> wanted;
-  for (const repository::TargetFile& target : fetched.outcome.catalogs) {
-    wanted.push_back(ToHex(target.sha256));
-  }
-  fetched.changed = wanted != loaded;
-  if (!fetched.changed) return fetched;
-
-  std::vector<std::filesystem::path> temporary;
-  auto remover = absl::MakeCleanup([&temporary] {
-    for (const std::filesystem::path& path : temporary) {
-      static_cast<void>(RemoveTree(path));  // gone at the next start anyway
-    }
-  });
-  std::vector<catalog::CatalogFile> files;
-  for (const repository::TargetFile& target : fetched.outcome.catalogs) {
-    const std::string digest = ToHex(target.sha256);
-    const std::filesystem::path path =
-        options_.catalog_dir /
-        PathFromUtf8(absl::StrCat(RandomResourceId(), "-", digest, ".usc"));
-    files.push_back({target.name, path, target.sha256});
-    // What is loaded is not read again, so it need not be fetched either.
-    if (std::find(loaded.begin(), loaded.end(), digest) != loaded.end()) {
-      continue;
-    }
-    temporary.push_back(path);
-    USHER_RETURN_IF_ERROR(repository->FetchTarget(target, path, cancel));
-    USHER_ASSIGN_OR_RETURN(const CatalogHeader header, ReadCatalogHeader(path));
-    if (fetched.service_id.empty()) {
-      fetched.service_id = header.service_id;
-    } else if (fetched.service_id != header.service_id) {
-      return Error(
-          hr::kWuEInvalidUpdate,
-          absl::StrCat("catalog ", target.name, " belongs to update service ",
-                       header.service_id, ", not to ", fetched.service_id),
-          target.name);
-    }
-    fetched.service_name = header.service_name;
-  }
-  if (fetched.service_id.empty()) {
-    return Error(hr::kWuEInvalidUpdate,
-                 "the repository has no catalog, so its service id is unknown; "
-                 "give service_id",
-                 "service_id");
-  }
-  // A new registration must not touch the catalog of an older one.
-  if (service_id.empty() && Find(fetched.service_id) != nullptr) {
+  CatalogUpdateOptions update;
+  update.record_dir = folder;
+  update.catalog_dir = options_.catalog_dir;
+  update.url = url;
+  update.service_id = service_id;
+  update.accept = [&](absl::string_view found) -> absl::Status {
+    // A new registration must not touch the catalog of an older one.
+    if (!service_id.empty() || Find(found) == nullptr) return absl::OkStatus();
     return Error(hr::kWuEDsRowexists,
-                 absl::StrCat("update service ", fetched.service_id,
+                 absl::StrCat("update service ", found,
                               " is registered with another URL; remove it "
                               "first"),
                  "service_id");
+  };
+  USHER_ASSIGN_OR_RETURN(CatalogUpdate updated,
+                         UpdateCatalog(update, fetched.outcome.catalogs,
+                                       *repository, catalog_, cancel));
+  if (updated.changed) platform::ReturnFreeMemory();
+  fetched.changed = updated.changed;
+  fetched.service_id = std::move(updated.service_id);
+  fetched.service_name = std::move(updated.service_name);
+  for (repository::RoleProblem& problem : updated.problems) {
+    fetched.outcome.problems.push_back(std::move(problem));
   }
-  USHER_ASSIGN_OR_RETURN(const catalog::LoadSummary summary,
-                         catalog_.Load(fetched.service_id, url, files, cancel));
-  platform::ReturnFreeMemory();
-  if (!summary.service_name.empty()) {
-    fetched.service_name = summary.service_name;
-  }
-  spdlog::info(
-      "service {} loaded: {} added, {} changed, {} removed, {} unchanged",
-      fetched.service_id, summary.added, summary.changed, summary.removed,
-      summary.unchanged);
-  std::string lines;
-  for (const std::string& digest : wanted) {
-    absl::StrAppend(&lines, digest, "\n");
-  }
-  USHER_RETURN_IF_ERROR(WriteFileAtomically(folder / kLoadedFile, lines));
   return fetched;
 }
 

@@ -89,8 +89,14 @@ class DelegatedCatalogsTest : public ::testing::Test {
 
 TEST_F(DelegatedCatalogsTest, AreFoundAndRefreshedOneByOne) {
   const RefreshOutcome first = client_->Refresh(cancel_).value();
-  EXPECT_THAT(Names(first), ElementsAre("catalog/acme/a.usc",
-                                        "catalog/bolt/a.usc", kCatalog));
+  EXPECT_THAT(Names(first), ElementsAre(kCatalog, "catalog/acme/a.usc",
+                                        "catalog/bolt/a.usc"));
+  EXPECT_EQ(first.catalogs[0].role, "targets");
+  EXPECT_EQ(first.catalogs[0].priority, 0);
+  EXPECT_EQ(first.catalogs[1].role, "acme");
+  EXPECT_EQ(first.catalogs[1].priority, 1);
+  EXPECT_EQ(first.catalogs[2].role, "bolt");
+  EXPECT_EQ(first.catalogs[2].priority, 2);
   EXPECT_THAT(first.problems, IsEmpty());
   EXPECT_EQ(first.requests, 6);
   EXPECT_EQ(Names(client_->Trusted().value()), Names(first));
@@ -112,10 +118,10 @@ TEST_F(DelegatedCatalogsTest, AVendorHasNoSayOutsideItsFolder) {
   AddCatalog(acme_, kCatalog);
   Publish();
   const RefreshOutcome outcome = client_->Refresh(cancel_).value();
-  EXPECT_THAT(Names(outcome), ElementsAre("catalog/acme/a.usc",
-                                          "catalog/bolt/a.usc", kCatalog));
-  EXPECT_EQ(outcome.catalogs[1].sha256, Sha256Of("boltcatalog/bolt/a.usc"));
-  EXPECT_EQ(outcome.catalogs[2].sha256, Sha256Of("first catalog"));
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/acme/a.usc",
+                                          "catalog/bolt/a.usc"));
+  EXPECT_EQ(outcome.catalogs[2].sha256, Sha256Of("boltcatalog/bolt/a.usc"));
+  EXPECT_EQ(outcome.catalogs[0].sha256, Sha256Of("first catalog"));
 }
 
 TEST_F(DelegatedCatalogsTest, OneVendorsLapseIsNotEverybodys) {
@@ -124,7 +130,7 @@ TEST_F(DelegatedCatalogsTest, OneVendorsLapseIsNotEverybodys) {
   acme_.targets.body.expires = site_.root.body.expires - absl::Hours(48);
   Publish();
   const RefreshOutcome outcome = client_->Refresh(cancel_).value();
-  EXPECT_THAT(Names(outcome), ElementsAre("catalog/bolt/a.usc", kCatalog));
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/bolt/a.usc"));
   ASSERT_EQ(outcome.problems.size(), 1U);
   EXPECT_EQ(outcome.problems[0].role, "acme");
   EXPECT_EQ(HResultOf(outcome.problems[0].status), hr::kCertEExpired);
@@ -154,7 +160,7 @@ TEST_F(DelegatedCatalogsTest, RolesWithoutCatalogsAreNotAsked) {
   site_.targets.body.delegations->roles->at(0).paths = {"tools/*", "*.usc"};
   Publish();
   const RefreshOutcome outcome = client_->Refresh(cancel_).value();
-  EXPECT_THAT(Names(outcome), ElementsAre("catalog/bolt/a.usc", kCatalog));
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/bolt/a.usc"));
   EXPECT_FALSE(std::filesystem::exists(site_.folder / "client/acme.json"));
 }
 
@@ -167,6 +173,21 @@ TEST_F(DelegatedCatalogsTest, RolesAreLimited) {
               HasSubstr("more than 2 roles"));
 }
 
+TEST_F(DelegatedCatalogsTest, CatalogsAreLimited) {
+  site_.options.max_catalogs = 3;
+  AddCatalog(acme_, "catalog/acme/b.usc");
+  Publish();
+  const auto client = Repository::Open(site_.options).value();
+  // The one who goes beyond is left out, and its first catalog with it.
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/acme/a.usc",
+                                          "catalog/acme/b.usc"));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_EQ(outcome.problems[0].role, "bolt");
+  EXPECT_THAT(std::string(outcome.problems[0].status.message()),
+              HasSubstr("more than 3 catalogs"));
+}
+
 TEST_F(DelegatedCatalogsTest, CirclesEnd) {
   acme_.targets.body.delegations.emplace().roles.emplace();
   Delegate(acme_.targets.body, bolt_, {"catalog/*/*"});
@@ -174,8 +195,8 @@ TEST_F(DelegatedCatalogsTest, CirclesEnd) {
   Publish();
   const RefreshOutcome outcome = client_->Refresh(cancel_).value();
   EXPECT_THAT(outcome.problems, IsEmpty());
-  EXPECT_THAT(Names(outcome), ElementsAre("catalog/acme/a.usc",
-                                          "catalog/bolt/a.usc", kCatalog));
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/acme/a.usc",
+                                          "catalog/bolt/a.usc"));
 }
 
 }  // namespace

@@ -65,14 +65,20 @@ class FakeRepository : public repository::Repository {
     outcome.problems = state_->problems;
     outcome.root_expires = absl::FromUnixSeconds(4'000'000'000);
     outcome.catalogs = {{"catalog/catalog.usc", 100,
-                         Sha256Of(absl::StrCat("catalog ", state_->version))}};
+                         Sha256Of(absl::StrCat("catalog ", state_->version)),
+                         "targets", 0}};
+    outcome.catalogs.insert(outcome.catalogs.end(), state_->delegated.begin(),
+                            state_->delegated.end());
     return outcome;
   }
 
-  absl::Status FetchTarget(const repository::TargetFile& /*target*/,
+  absl::Status FetchTarget(const repository::TargetFile& target,
                            const std::filesystem::path& destination,
                            const CancellationToken& /*cancel*/) override {
     absl::MutexLock lock(&state_->mutex);
+    state_->fetched.push_back(target.name);
+    const auto error = state_->fetch_errors.find(target.name);
+    if (error != state_->fetch_errors.end()) return error->second;
     return WriteFileAtomically(destination,
                                HeaderOnlyCatalog(state_->service_id));
   }
@@ -110,12 +116,17 @@ void FakeCatalog::Add(int n, int64_t size) {
 
 absl::StatusOr<catalog::LoadSummary> FakeCatalog::Load(
     absl::string_view service_id, absl::string_view /*base_url*/,
-    absl::Span<const catalog::CatalogFile> /*files*/,
+    absl::Span<const catalog::CatalogFile> files,
     const CancellationToken& /*cancel*/) {
   absl::MutexLock lock(&mutex);
   if (!load_error.ok()) return load_error;
   loaded.emplace_back(service_id);
+  loaded_files.clear();
+  for (const catalog::CatalogFile& file : files) {
+    loaded_files.push_back(file.target_name);
+  }
   catalog::LoadSummary summary;
+  summary.left_out = publishers_left_out;
   summary.service_name = "Test";
   return summary;
 }

@@ -66,7 +66,10 @@ class FakeCatalog : public catalog::Catalog {
   std::shared_ptr<absl::Notification> search_waits;
   absl::Status search_error;
   absl::Status load_error;
-  std::vector<std::string> loaded;
+  std::vector<std::string> loaded;        // services, once for each load
+  std::vector<std::string> loaded_files;  // of the last load
+  // Given back by the loads that succeed.
+  std::vector<catalog::LeftOutPublisher> publishers_left_out;
 
   // Adds the n-th update with one file of `size` bytes.
   void Add(int n, int64_t size = 1000);
@@ -187,6 +190,12 @@ class FakeRepositories : public session::RepositoryFactory {
     std::shared_ptr<absl::Notification> gate;
     // Delegated roles that a refresh has to do without.
     std::vector<repository::RoleProblem> problems;
+    // Catalogs besides the repository's own, and what fetching one by that name
+    // ends with.
+    std::vector<repository::TargetFile> delegated;
+    std::map<std::string, absl::Status> fetch_errors;
+    // Names of what was fetched.
+    std::vector<std::string> fetched;
     // Name and header of the catalogs; a file is made when one is fetched.
     std::string service_id = kServiceId;
     int version = 1;

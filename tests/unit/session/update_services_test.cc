@@ -133,6 +133,85 @@ TEST(UpdateServicesTest, APublishersLapseIsToldAndStopsNobody) {
   EXPECT_EQ(read().last_refresh_error(), "");
 }
 
+repository::TargetFile Delegated(const std::string& role, int priority,
+                                 const std::string& content) {
+  return {"catalog/" + role + "/a.usc", 100, Sha256Of(content), role, priority};
+}
+
+TEST(UpdateServicesTest, APublisherLeftOutOfTheCatalogIsTold) {
+  World world;
+  world.repositories->delegated = {Delegated("acme", 1, "acme"),
+                                   Delegated("bolt", 2, "bolt")};
+  world.catalog->publishers_left_out = {
+      {2, Error(hr::kWuEInvalidUpdate, "record 3:\nno title")}};
+  ASSERT_TRUE(Add(world, Service()).ok());
+  const auto told = [&] {
+    return world.core().services().Get(kServiceId)->last_refresh_error();
+  };
+  const std::string reason = "left out: bolt's catalogs: record 3:\nno title";
+  EXPECT_EQ(told(), reason);
+  const auto refresh = [&] {
+    return world.core().services().Refresh(kServiceId, {}, CancellationToken());
+  };
+  // Nothing new: not read again, and still told.
+  const size_t loads = world.catalog->loaded.size();
+  world.repositories->fetched.clear();
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads);
+  EXPECT_TRUE(world.repositories->fetched.empty());
+  EXPECT_EQ(told(), "left out: bolt's catalogs: record 3: no title");
+  // Its next catalog is taken, and nobody else's.
+  world.catalog->publishers_left_out.clear();
+  world.repositories->delegated[1] = Delegated("bolt", 2, "better");
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_EQ(told(), "");
+  EXPECT_EQ(world.repositories->fetched,
+            std::vector<std::string>{"catalog/bolt/a.usc"});
+  EXPECT_EQ(world.catalog->loaded_files.size(), 3U);
+}
+
+TEST(UpdateServicesTest, APublishersFileThatIsNotThereIsTriedAgain) {
+  World world;
+  world.repositories->delegated = {Delegated("acme", 1, "acme"),
+                                   Delegated("bolt", 2, "bolt")};
+  world.repositories->fetch_errors["catalog/acme/a.usc"] =
+      Error(hr::kWuEDmIncorrectfilehash, "not the signed one");
+  ASSERT_TRUE(Add(world, Service()).ok());
+  const auto told = [&] {
+    return world.core().services().Get(kServiceId)->last_refresh_error();
+  };
+  EXPECT_EQ(told(), "left out: acme's catalogs: not the signed one");
+  EXPECT_EQ(
+      world.catalog->loaded_files,
+      (std::vector<std::string>{"catalog/catalog.usc", "catalog/bolt/a.usc"}));
+  const auto refresh = [&] {
+    return world.core().services().Refresh(kServiceId, {}, CancellationToken());
+  };
+  // A network that is away is nobody's fault: all stays as it is.
+  world.repositories->fetch_errors["catalog/acme/a.usc"] =
+      Error(hr::kWuENoConnection, "no network");
+  EXPECT_FALSE(refresh().ok());
+  world.repositories->fetch_errors.clear();
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_EQ(told(), "");
+  EXPECT_EQ(world.catalog->loaded_files.size(), 3U);
+}
+
+// Copied bytes, which anybody can publish, are not taken for what is loaded.
+TEST(UpdateServicesTest, TheSameContentUnderAnotherNameIsFetched) {
+  World world;
+  world.repositories->delegated = {Delegated("acme", 1, "acme")};
+  ASSERT_TRUE(Add(world, Service()).ok());
+  world.repositories->fetched.clear();
+  world.repositories->delegated.push_back(Delegated("bolt", 2, "acme"));
+  ASSERT_TRUE(world.core()
+                  .services()
+                  .Refresh(kServiceId, {}, CancellationToken())
+                  .ok());
+  EXPECT_EQ(world.repositories->fetched,
+            std::vector<std::string>{"catalog/bolt/a.usc"});
+}
+
 TEST(UpdateServicesTest, SelectionPrefersManagedThenAutomaticUpdates) {
   World world;
   NewService plain = Service();
