@@ -21,8 +21,12 @@ using repository::v1::UpdateDescription;
 
 DraftEntry MakeEntry(const UpdateDescription& description) {
   const usher::v1::Update& update = description.update();
-  return {update.identity().update_id(), update.identity().revision_number(),
-          update.name(), update.version(), DeterministicWire(description)};
+  return {update.identity().update_id(),
+          update.identity().revision_number(),
+          update.name(),
+          update.version(),
+          DeterministicWire(description),
+          !update.bundled_updates().empty()};
 }
 
 }  // namespace
@@ -148,9 +152,15 @@ std::vector<const DraftEntry*> Draft::Sorted() const {
 
 absl::StatusOr<std::string> Draft::Encode(absl::string_view service_id,
                                           absl::string_view service_name,
-                                          bool all_categories,
                                           int level) const {
-  const std::vector<const DraftEntry*> entries = Sorted();
+  return EncodeCatalog(Sorted(), categories_, service_id, service_name,
+                       /*all_categories=*/true, level);
+}
+
+absl::StatusOr<std::string> EncodeCatalog(
+    const std::vector<const DraftEntry*>& entries,
+    const CategorySet& categories, absl::string_view service_id,
+    absl::string_view service_name, bool all_categories, int level) {
   std::set<std::string> used;
   google::protobuf::Timestamp newest;
   UpdateDescription description;
@@ -170,10 +180,9 @@ absl::StatusOr<std::string> Draft::Encode(absl::string_view service_id,
   *header.mutable_create_time() = newest;
   header.set_update_count(static_cast<int64_t>(entries.size()));
   USHER_RETURN_IF_ERROR(encoder.AddHeader(header));
-  const auto categories = all_categories
-                              ? categories_.All()
-                              : categories_.Closure({used.begin(), used.end()});
-  for (const usher::v1::Category* category : categories) {
+  for (const usher::v1::Category* category :
+       all_categories ? categories.All()
+                      : categories.Closure({used.begin(), used.end()})) {
     USHER_RETURN_IF_ERROR(encoder.AddCategory(*category));
   }
   for (const DraftEntry* entry : entries) {

@@ -26,6 +26,7 @@ struct DraftEntry {
   std::string version;
   // Serialised UpdateDescription.
   std::string wire;
+  bool is_bundle = false;
 
   repository::v1::UpdateDescription Parse() const;
 };
@@ -66,12 +67,10 @@ class Draft {
   std::vector<const DraftEntry*> Sorted() const;
   size_t size() const { return by_id_.size(); }
 
-  // As a catalog file. `all_categories` keeps those that no update uses, for
-  // storing a draft; a publication leaves them out. The same content gives
-  // the same bytes: the header's time is that of the newest update.
+  // As one catalog file with all its categories, for storing it.
   absl::StatusOr<std::string> Encode(absl::string_view service_id,
                                      absl::string_view service_name,
-                                     bool all_categories, int level) const;
+                                     int level) const;
   static absl::StatusOr<Draft> Decode(absl::string_view file);
 
  private:
@@ -81,6 +80,14 @@ class Draft {
   std::map<std::string, DraftEntry> by_id_;
   std::multimap<std::string, std::string> ids_by_name_;
 };
+
+// A catalog file of these updates. `all_categories` keeps the categories that
+// none of them uses; a publication leaves them out. `level` is zstd's. The same
+// content gives the same bytes: the header's time is that of the newest update.
+absl::StatusOr<std::string> EncodeCatalog(
+    const std::vector<const DraftEntry*>& entries,
+    const CategorySet& categories, absl::string_view service_id,
+    absl::string_view service_name, bool all_categories, int level);
 
 }  // namespace usher::publisher
 

@@ -55,6 +55,10 @@ class PayloadStore {
   absl::StatusOr<bool> Publish(absl::string_view location,
                                const FileFacts& facts);
 
+  // Whether the payload waits to be published, and how many do.
+  bool IsWaiting(absl::string_view location) const;
+  absl::StatusOr<int64_t> CountWaiting() const;
+
   // Whether Publish() would find it. Nothing is written.
   bool Has(absl::string_view location, int64_t size) const;
 

@@ -18,10 +18,18 @@
 #include "common/fault_point.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "common/tuf/delegation.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/tuf/trusted_metadata_set.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
+#include "publisher/claims.h"
+#include "publisher/prepared_catalogs.h"
+#include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
 #include "publisher/update_checks.h"
+#include "publisher/vendor.h"
+#include "publisher/vendor_publication.h"
 
 namespace usher::publisher {
 namespace {
@@ -32,15 +40,9 @@ using repository::v1::Payload;
 using repository::v1::UpdateDescription;
 
 constexpr absl::Duration kDay = absl::Hours(24);
-constexpr int kCatalogLevel = 9;
 // What clients accept (service/repository/repository.h).
 constexpr size_t kMaxTimestampBytes = size_t{16} * 1024;
 constexpr uint64_t kMaxCatalogFile = uint64_t{4} << 30;
-
-fs::path CatalogPath(const Workspace& workspace, absl::string_view sha256) {
-  return workspace.targets_dir() / "catalog" /
-         PathFromUtf8(absl::StrCat(sha256, ".catalog.usc"));
-}
 
 // The key of a role, checked to be the one that the root names.
 absl::StatusOr<tuf::PrivateKey> SigningKey(const Workspace& workspace,
@@ -69,86 +71,6 @@ int64_t NextVersion(const Workspace& workspace, absl::string_view role,
   const std::vector<int64_t> versions =
       VersionsOf(workspace.metadata_dir(), role);
   return std::max(recorded, versions.empty() ? 0 : versions.back()) + 1;
-}
-
-// A document that has used up half of the time that a new one would get.
-bool Ageing(absl::Time expires, absl::Time renewed, absl::Time now) {
-  return expires < now + (renewed - now) / 2;
-}
-
-struct OwnPayload {
-  std::string location;
-  FileFacts facts;
-};
-
-// The payloads that the repository itself must hold.
-struct PayloadList {
-  std::vector<OwnPayload> own;
-  int64_t absent = 0;
-};
-
-PayloadList ListPayloads(const Draft& draft) {
-  PayloadList list;
-  UpdateDescription description;
-  for (const DraftEntry* entry : draft.Sorted()) {
-    description.ParseFromString(entry->wire);
-    for (const Payload& payload : description.payloads()) {
-      if (absl::StartsWith(payload.location(), kAbsentPrefix)) ++list.absent;
-      if (!IsOwnPayload(payload.location())) continue;
-      OwnPayload own{payload.location(), {payload.size(), {}}};
-      std::copy(payload.sha256().begin(), payload.sha256().end(),
-                own.facts.sha256.begin());
-      list.own.push_back(std::move(own));
-    }
-  }
-  return list;
-}
-
-// What bundles contain is in the repository and is no bundle; clients would
-// refuse the whole catalog.
-absl::Status CheckBundles(const Draft& draft) {
-  UpdateDescription description;
-  UpdateDescription member;
-  for (const DraftEntry* entry : draft.Sorted()) {
-    description.ParseFromString(entry->wire);
-    for (const auto& child : description.update().bundled_updates()) {
-      const DraftEntry* const found = draft.Find(child.update_id());
-      const bool there =
-          found != nullptr && found->revision == child.revision_number();
-      if (there) {
-        member.ParseFromString(found->wire);
-        if (member.update().bundled_updates().empty()) continue;
-      }
-      return Error(
-          hr::kWuEInvalidUpdate,
-          absl::StrCat(entry->name, ": the bundle contains update ",
-                       child.update_id(), " revision ", child.revision_number(),
-                       there ? ", which is a bundle itself"
-                             : ", which the repository does not have; add it, "
-                               "or change or remove the bundle"),
-          entry->name);
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckPayloadsPresent(const PayloadStore& store,
-                                  const PayloadList& list) {
-  std::vector<std::string> missing;
-  for (const OwnPayload& payload : list.own) {
-    if (!store.Has(payload.location, payload.facts.size)) {
-      missing.push_back(payload.location);
-    }
-  }
-  if (missing.empty()) return absl::OkStatus();
-  const size_t count = missing.size();
-  if (count > 5) missing.resize(5);
-  return Error(
-      hr::kWuESourceAbsent,
-      absl::StrCat(count, " payloads are missing (",
-                   absl::StrJoin(missing, ", "), count > 5 ? ", …" : "",
-                   "); add their updates again"),
-      missing.front());
 }
 
 // What one run of Publish() decides and signs.
@@ -180,33 +102,86 @@ class Publication {
                                 PathToUtf8(workspace_.dir()), "\" first"),
                    "root.json");
     }
-    USHER_ASSIGN_OR_RETURN(const Draft draft, workspace_.LoadDraft());
-    USHER_RETURN_IF_ERROR(CheckBundles(draft));
-    payloads_ = ListPayloads(draft);
+    USHER_ASSIGN_OR_RETURN(PreparedCatalogs catalogs,
+                           PreparedCatalogs::Make(workspace_, options_.renew));
+    catalogs_.emplace(std::move(catalogs));
     USHER_RETURN_IF_ERROR(
-        CheckPayloadsPresent(workspace_.payloads(), payloads_));
-    const Settings& settings = workspace_.settings();
-    USHER_ASSIGN_OR_RETURN(
-        catalog_, draft.Encode(settings.service_id, settings.service_name,
-                               /*all_categories=*/false, kCatalogLevel));
-    catalog_sha256_ = ToHex(Sha256Of(catalog_));
-    result_.updates = static_cast<int64_t>(draft.size());
-    result_.payloads_absent = payloads_.absent;
-    result_.catalog_bytes = static_cast<int64_t>(catalog_.size());
-    result_.catalog_sha256 = catalog_sha256_;
+        CheckClaims(workspace_, kOwnClaims, catalogs_->claims()));
+    USHER_RETURN_IF_ERROR(ReadVendors());
+    result_.updates = catalogs_->updates();
+    result_.payloads_absent = catalogs_->payloads_absent();
+    result_.catalog_files = static_cast<int64_t>(catalogs_->targets().size());
+    result_.catalog_bytes = catalogs_->bytes();
+    result_.catalog_sha256 = catalogs_->Digest();
     result_.root_version = root.version;
     result_.root_expires = root.expires;
     return absl::OkStatus();
   }
 
-  bool CatalogChanged() const {
+  // What clients will ask of the vendors' documents: they leave out a vendor
+  // whose keys have changed since it signed.
+  absl::Status ReadVendors() {
+    delegations_ = DelegationsTo(workspace_.settings().vendors);
+    for (const Vendor& vendor : workspace_.settings().vendors) {
+      if (vendor.version == 0) continue;
+      if (vendor.removed) {
+        vendor_meta_[tuf::RoleFileName(vendor.name)].version = vendor.version;
+        continue;
+      }
+      const fs::path path =
+          workspace_.metadata_dir() /
+          PathFromUtf8(VersionedName(vendor.version, vendor.name));
+      USHER_ASSIGN_OR_RETURN(const std::string text,
+                             ReadFile(path, kMaxMetadataBytes));
+      auto document = tuf::Parse<tuf::Targets>(text);
+      if (!document.ok()) {
+        return Annotate(document.status(), PathToUtf8(path));
+      }
+      if (const absl::Status status = tuf::VerifyThreshold(
+              document->signed_bytes, document->signatures, delegations_->keys,
+              *tuf::FindRole(*delegations_, vendor.name));
+          !status.ok()) {
+        return Error(hr::kWuEMetadataBadSignature,
+                     absl::StrCat("vendor ", vendor.name, ", version ",
+                                  vendor.version, ": ", status.message(),
+                                  "; take a folder that it has signed with its "
+                                  "present keys, or remove it"),
+                     vendor.name);
+      }
+      vendor_meta_[tuf::RoleFileName(vendor.name)] =
+          tuf::DescribeMetadata(vendor.version, text);
+      result_.vendors_expire =
+          std::min(result_.vendors_expire, document->body.expires);
+    }
+    return absl::OkStatus();
+  }
+
+  // The targets, but for version and expiry.
+  tuf::Targets NextTargets() const {
+    tuf::Targets body;
+    body.targets = catalogs_->targets();
+    if (delegations_.has_value()) body.delegations = *delegations_;
+    return body;
+  }
+
+  bool TargetsChanged() const {
     if (!published_.targets.has_value()) return true;
-    const auto& targets = published_.targets->body.targets;
-    const auto found = targets.find(std::string(kCatalogTarget));
-    if (targets.size() != 1 || found == targets.end()) return true;
-    const auto hash = found->second.hashes.find("sha256");
-    return hash == found->second.hashes.end() ||
-           hash->second != catalog_sha256_;
+    tuf::Targets body = NextTargets();
+    body.version = published_.targets->body.version;
+    body.expires = published_.targets->body.expires;
+    const auto bytes = tuf::SignedBytes(body);
+    return !bytes.ok() || *bytes != published_.targets->signed_bytes;
+  }
+
+  bool VendorsChanged() const {
+    if (!published_.snapshot.has_value()) return true;
+    std::map<std::string, tuf::MetaFile> meta = published_.snapshot->body.meta;
+    meta.erase("targets.json");
+    return !absl::c_equal(meta, vendor_meta_, [](const auto& a, const auto& b) {
+      return a.first == b.first && a.second.version == b.second.version &&
+             a.second.length == b.second.length &&
+             a.second.hashes == b.second.hashes;
+    });
   }
 
   // Whether a document must be signed again though nothing changed: by age,
@@ -215,7 +190,7 @@ class Publication {
   bool Stale(const absl::optional<tuf::Metadata<Body>>& metadata,
              absl::Time renewed) const {
     if (options_.renew || !metadata.has_value()) return true;
-    if (Ageing(metadata->body.expires, renewed, now_)) return true;
+    if (IsAgeing(metadata->body.expires, renewed, now_)) return true;
     const auto role = published_.root.body.roles.find(std::string(Body::kType));
     return role == published_.root.body.roles.end() ||
            std::none_of(metadata->signatures.begin(),
@@ -228,9 +203,9 @@ class Publication {
 
   absl::Status SignAll() {
     const bool targets =
-        CatalogChanged() || Stale(published_.targets, options_.expires.targets);
-    const bool snapshot =
-        targets || Stale(published_.snapshot, options_.expires.snapshot);
+        TargetsChanged() || Stale(published_.targets, options_.expires.targets);
+    const bool snapshot = targets || VendorsChanged() ||
+                          Stale(published_.snapshot, options_.expires.snapshot);
     const bool timestamp =
         snapshot || Stale(published_.timestamp, options_.expires.timestamp);
     if (targets) {
@@ -262,13 +237,10 @@ class Publication {
     USHER_ASSIGN_OR_RETURN(
         const tuf::PrivateKey key,
         SigningKey(workspace_, published_.root.body, "targets", passphrases_));
-    tuf::Targets body;
+    tuf::Targets body = NextTargets();
     body.version = NextVersion(workspace_, "targets",
                                workspace_.settings().targets_version);
     body.expires = options_.expires.targets;
-    tuf::TargetInfo& info = body.targets[std::string(kCatalogTarget)];
-    info.length = static_cast<int64_t>(catalog_.size());
-    info.hashes["sha256"] = catalog_sha256_;
     Report(body);
     USHER_ASSIGN_OR_RETURN(targets_, SignDocument(std::move(body), key));
     return absl::OkStatus();
@@ -282,12 +254,11 @@ class Publication {
     body.version = NextVersion(workspace_, "snapshot",
                                workspace_.settings().snapshot_version);
     body.expires = options_.expires.snapshot;
-    if (targets_.has_value()) {
-      body.meta["targets.json"] =
-          tuf::DescribeMetadata(targets_->version, targets_->text);
-    } else {
-      body.meta = published_.snapshot->body.meta;
-    }
+    body.meta = vendor_meta_;
+    body.meta["targets.json"] =
+        targets_.has_value()
+            ? tuf::DescribeMetadata(targets_->version, targets_->text)
+            : published_.snapshot->body.meta.at("targets.json");
     result_.snapshot_version = body.version;
     USHER_ASSIGN_OR_RETURN(snapshot_, SignDocument(std::move(body), key));
     return absl::OkStatus();
@@ -320,18 +291,9 @@ class Publication {
 
   // What is named comes before what names it; the timestamp is last.
   absl::Status WriteAll() {
-    PayloadStore store = workspace_.payloads();
-    for (const OwnPayload& payload : payloads_.own) {
-      USHER_ASSIGN_OR_RETURN(const bool moved,
-                             store.Publish(payload.location, payload.facts));
-      if (moved) ++result_.payloads_moved;
-    }
+    USHER_ASSIGN_OR_RETURN(result_.payloads_moved, catalogs_->WritePayloads());
     USHER_FAULT_POINT("publisher.payloads_written");
-    const fs::path catalog = CatalogPath(workspace_, catalog_sha256_);
-    const auto present = HashFile(catalog);
-    if (!present.ok() || ToHex(present->sha256) != catalog_sha256_) {
-      USHER_RETURN_IF_ERROR(WritePublic(catalog, catalog_));
-    }
+    USHER_ASSIGN_OR_RETURN(result_.bytes_written, catalogs_->WriteFiles());
     USHER_FAULT_POINT("publisher.catalog_written");
     if (!timestamp_.has_value()) return absl::OkStatus();
     const fs::path metadata = workspace_.metadata_dir();
@@ -352,54 +314,21 @@ class Publication {
     settings.targets_version = result_.targets_version;
     settings.snapshot_version = result_.snapshot_version;
     settings.timestamp_version = result_.timestamp_version;
+    settings.shard_bits = catalogs_->shard_bits();
     USHER_RETURN_IF_ERROR(workspace_.SaveSettings());
     USHER_RETURN_IF_ERROR(
         WritePublic(metadata / "timestamp.json", timestamp_->text));
     USHER_FAULT_POINT("publisher.timestamp_written");
-    return Prune();
-  }
-
-  absl::Status Prune() const {
-    const fs::path metadata = workspace_.metadata_dir();
-    std::set<std::string> catalogs = {catalog_sha256_};
-    for (const absl::string_view role : {"targets", "snapshot"}) {
-      std::vector<int64_t> versions = VersionsOf(metadata, role);
-      const size_t keep = std::min<size_t>(
-          versions.size(), static_cast<size_t>(std::max(options_.keep, 1)));
-      const auto first_kept =
-          versions.end() - static_cast<std::ptrdiff_t>(keep);
-      // The newest is the one in use, whatever its number.
-      for (auto it = versions.begin(); it != first_kept; ++it) {
-        USHER_RETURN_IF_ERROR(RemoveTree(metadata / VersionedName(*it, role)));
-      }
-      if (role != "targets") continue;
-      for (auto it = first_kept; it != versions.end(); ++it) {
-        const auto kept =
-            ReadMetadata<tuf::Targets>(metadata / VersionedName(*it, role));
-        if (!kept.ok()) continue;
-        for (const auto& [name, info] : kept->body.targets) {
-          const auto hash = info.hashes.find("sha256");
-          if (hash != info.hashes.end()) catalogs.insert(hash->second);
-        }
-      }
+    for (const auto* file : {&targets_, &snapshot_, &timestamp_}) {
+      if (!file->has_value()) continue;
+      result_.bytes_written += static_cast<int64_t>((*file)->text.size());
     }
-    return PruneCatalogs(catalogs);
-  }
-
-  absl::Status PruneCatalogs(const std::set<std::string>& kept) const {
-    std::vector<fs::path> unused;
-    std::error_code error;
-    for (fs::directory_iterator it(workspace_.targets_dir() / "catalog", error),
-         end;
-         !error && it != end; it.increment(error)) {
-      const std::string name = PathToUtf8(it->path().filename());
-      if (absl::EndsWith(name, ".catalog.usc") &&
-          kept.count(name.substr(0, name.find('.'))) == 0) {
-        unused.push_back(it->path());
-      }
-    }
-    for (const fs::path& path : unused) USHER_RETURN_IF_ERROR(RemoveTree(path));
-    return absl::OkStatus();
+    USHER_RETURN_IF_ERROR(catalogs_->Remember());
+    USHER_RETURN_IF_ERROR(
+        WriteClaims(workspace_, kOwnClaims, catalogs_->claims()));
+    USHER_RETURN_IF_ERROR(PruneVersions(workspace_, "snapshot", options_.keep));
+    return PruneCatalogs(workspace_, "targets",
+                         workspace_.settings().catalog_folder(), options_.keep);
   }
 
   Workspace& workspace_;
@@ -407,9 +336,9 @@ class Publication {
   PassphraseSource& passphrases_;
   const absl::Time now_;
   PublishedMetadata published_;
-  PayloadList payloads_;
-  std::string catalog_;
-  std::string catalog_sha256_;
+  absl::optional<PreparedCatalogs> catalogs_;
+  absl::optional<tuf::Delegations> delegations_;
+  std::map<std::string, tuf::MetaFile> vendor_meta_;  // by file name
   absl::optional<SignedFile> targets_;
   absl::optional<SignedFile> snapshot_;
   absl::optional<SignedFile> timestamp_;
@@ -496,12 +425,16 @@ absl::StatusOr<PublishResult> Publish(Workspace& workspace,
                                       const PublishOptions& options,
                                       PassphraseSource& passphrases,
                                       absl::Time now) {
+  if (!workspace.settings().vendor.empty()) {
+    return PublishVendor(workspace, options, passphrases, now);
+  }
   return Publication(workspace, options, passphrases, now).Run();
 }
 
 absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
                                                absl::Time expires,
                                                PassphraseSource& passphrases) {
+  USHER_RETURN_IF_ERROR(workspace.MustBeRepository());
   USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
                          PublishedMetadata::Load(workspace.metadata_dir()));
   if (!published.timestamp.has_value() || !published.targets.has_value()) {
@@ -540,6 +473,7 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
 absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
                                         absl::Time expires,
                                         PassphraseSource& passphrases) {
+  USHER_RETURN_IF_ERROR(workspace.MustBeRepository());
   USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
                          PublishedMetadata::Load(workspace.metadata_dir()));
   const int64_t threshold = published.root.body.roles.at("root").threshold;
@@ -571,23 +505,26 @@ absl::StatusOr<PayloadStore::Garbage> CollectGarbage(Workspace& workspace,
                                                      bool dry_run) {
   USHER_ASSIGN_OR_RETURN(const Draft draft, workspace.LoadDraft());
   std::set<std::string> referenced;
-  for (const OwnPayload& payload : ListPayloads(draft).own) {
-    referenced.insert(payload.location);
-  }
+  const auto refer = [&referenced](const UpdateDescription& description) {
+    for (const Payload& payload : description.payloads()) {
+      referenced.insert(payload.location());
+    }
+  };
+  for (const DraftEntry* entry : draft.Sorted()) refer(entry->Parse());
   std::error_code error;
   const fs::path catalogs = workspace.targets_dir() / "catalog";
-  for (fs::directory_iterator it(catalogs, error), end; !error && it != end;
-       it.increment(error)) {
-    if (!absl::EndsWith(PathToUtf8(it->path()), ".catalog.usc")) continue;
+  // With the vendors'.
+  for (fs::recursive_directory_iterator it(catalogs, error), end;
+       !error && it != end; it.increment(error)) {
+    if (!absl::EndsWith(PathToUtf8(it->path()), ".usc")) continue;
     USHER_ASSIGN_OR_RETURN(const std::string file,
                            ReadFile(it->path(), kMaxCatalogFile));
     // A catalog that cannot be read may name anything: remove nothing then.
     USHER_RETURN_IF_ERROR(
         Annotate(DecodeCatalog(file,
-                               [&referenced](const CatalogRecord& record) {
-                                 for (const Payload& payload :
-                                      record.update().payloads()) {
-                                   referenced.insert(payload.location());
+                               [&refer](const CatalogRecord& record) {
+                                 if (record.has_update()) {
+                                   refer(record.update());
                                  }
                                  return absl::OkStatus();
                                }),

@@ -21,9 +21,6 @@
 
 namespace usher::publisher {
 
-// The one catalog target.
-inline constexpr absl::string_view kCatalogTarget = "catalog/catalog.usc";
-
 // When newly signed documents expire.
 struct Expiries {
   absl::Time targets;
@@ -72,8 +69,11 @@ struct PublishResult {
   int64_t updates = 0;
   int64_t payloads_moved = 0;
   int64_t payloads_absent = 0;
-  int64_t catalog_bytes = 0;
-  std::string catalog_sha256;
+  int64_t catalog_files = 0;
+  int64_t catalog_bytes = 0;   // of all of them
+  std::string catalog_sha256;  // of their hashes and names
+  // Of catalogs and metadata that were written.
+  int64_t bytes_written = 0;
   int64_t root_version = 0;
   int64_t targets_version = 0;
   int64_t snapshot_version = 0;
@@ -81,10 +81,13 @@ struct PublishResult {
   absl::Time root_expires;
   absl::Time targets_expires;
   absl::Time timestamp_expires;
+  // The first of the vendors' documents.
+  absl::Time vendors_expire = absl::InfiniteFuture();
 };
 
-// Publishes the draft. Signs only what changed, or what has used up half of
-// the time that it was to be valid. All checks come before any write.
+// Publishes the draft, and what was taken from vendors. Signs only what
+// changed, or what has used up half of the time that it was to be valid. All
+// checks come before any write.
 absl::StatusOr<PublishResult> Publish(Workspace& workspace,
                                       const PublishOptions& options,
                                       PassphraseSource& passphrases,

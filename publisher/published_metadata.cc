@@ -17,6 +17,10 @@ std::string VersionedName(int64_t version, absl::string_view role) {
   return absl::StrCat(version, ".", role, ".json");
 }
 
+bool IsAgeing(absl::Time expires, absl::Time renewed, absl::Time now) {
+  return expires < now + (renewed - now) / 2;
+}
+
 std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
                                 absl::string_view role) {
   std::vector<int64_t> versions;

@@ -44,6 +44,9 @@ struct PublishedMetadata {
       const std::filesystem::path& metadata_dir);
 };
 
+// Whether a document has used up half of the time that a new one would get.
+bool IsAgeing(absl::Time expires, absl::Time renewed, absl::Time now);
+
 // Reads one document without verifying it.
 template <typename Body>
 absl::StatusOr<tuf::Metadata<Body>> ReadMetadata(

@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMaxSettings = uint64_t{64} * 1024;
+constexpr uint64_t kMaxSettings = uint64_t{16} * 1024 * 1024;
 constexpr uint64_t kMaxDraft = uint64_t{1} << 30;
 constexpr int kFormat = 1;
 // A draft is written at every command: quick matters more than small.
@@ -28,6 +28,51 @@ std::filesystem::path SettingsPath(const std::filesystem::path& dir) {
 
 std::filesystem::path DraftPath(const std::filesystem::path& dir) {
   return dir / "draft.usc";
+}
+
+int64_t NumberOr(const Json& json, const char* key, int64_t otherwise) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_number_integer() ? it->get<int64_t>()
+                                                     : otherwise;
+}
+
+absl::StatusOr<Vendor> ParseVendor(const Json& json) {
+  Vendor vendor;
+  const auto name = json.find("name");
+  const auto keys = json.find("keys");
+  if (name == json.end() || !name->is_string() || keys == json.end() ||
+      !keys->is_array()) {
+    return Error(hr::kWuEInvalidFile, "a vendor without name or keys");
+  }
+  vendor.name = name->get<std::string>();
+  USHER_RETURN_IF_ERROR(CheckVendorName(vendor.name));
+  vendor.threshold = NumberOr(json, "threshold", 0);
+  vendor.version = NumberOr(json, "version", -1);
+  const auto removed = json.find("removed");
+  vendor.removed =
+      removed != json.end() && removed->is_boolean() && removed->get<bool>();
+  for (const Json& key : *keys) {
+    USHER_ASSIGN_OR_RETURN(tuf::Key parsed, tuf::ParseKey(key.dump()));
+    vendor.keys.push_back(std::move(parsed));
+  }
+  if (vendor.threshold < 1 || vendor.version < 0 ||
+      vendor.threshold > static_cast<int64_t>(vendor.keys.size())) {
+    return Error(hr::kWuEInvalidFile,
+                 absl::StrCat("vendor ", vendor.name, " is out of range"));
+  }
+  return vendor;
+}
+
+Json ToJson(const Vendor& vendor) {
+  Json keys = Json::array();
+  for (const tuf::Key& key : vendor.keys) {
+    keys.push_back(Json::parse(tuf::KeyToJson(key)));
+  }
+  return {{"name", vendor.name},
+          {"threshold", vendor.threshold},
+          {"version", vendor.version},
+          {"removed", vendor.removed},
+          {"keys", std::move(keys)}};
 }
 
 absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
@@ -42,9 +87,8 @@ absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
     const auto it = json.find(key);
     return it != json.end() && it->is_string() ? it->get<std::string>() : "";
   };
-  const auto number = [&json](const char* key) -> int64_t {
-    const auto it = json.find(key);
-    return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+  const auto number = [&json](const char* key) {
+    return NumberOr(json, key, 0);
   };
   if (number("format") != kFormat) {
     return damaged("was made by another version of usher-publish");
@@ -60,6 +104,20 @@ absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
   settings.targets_version = number("targets_version");
   settings.snapshot_version = number("snapshot_version");
   settings.timestamp_version = number("timestamp_version");
+  settings.shard_bits = static_cast<int>(number("shard_bits"));
+  settings.vendor = string("vendor");
+  if (!settings.vendor.empty() && !CheckVendorName(settings.vendor).ok()) {
+    return damaged("vendor is not a vendor's name");
+  }
+  if (const auto vendors = json.find("vendors"); vendors != json.end()) {
+    if (!vendors->is_array()) return damaged("vendors is not a list");
+    for (const Json& item : *vendors) {
+      if (!item.is_object()) return damaged("a vendor is not an object");
+      auto vendor = ParseVendor(item);
+      if (!vendor.ok()) return damaged(vendor.status().message());
+      settings.vendors.push_back(*std::move(vendor));
+    }
+  }
   return settings;
 }
 
@@ -110,18 +168,32 @@ absl::StatusOr<Workspace> Workspace::Open(const std::filesystem::path& dir,
   return workspace;
 }
 
+absl::Status Workspace::MustBeRepository() const {
+  if (settings_.vendor.empty()) return absl::OkStatus();
+  return Error(
+      hr::kWuEInvalidOperation,
+      absl::StrCat(PathToUtf8(dir_), " is the folder of the vendor ",
+                   settings_.vendor, "; do this where the repository is"),
+      PathToUtf8(dir_));
+}
+
 std::filesystem::path Workspace::keys_dir() const {
   return dir_ / PathFromUtf8(settings_.keys);
 }
 
 absl::Status Workspace::SaveSettings() const {
-  const Json json = {{"format", kFormat},
-                     {"service_id", settings_.service_id},
-                     {"service_name", settings_.service_name},
-                     {"keys", settings_.keys},
-                     {"targets_version", settings_.targets_version},
-                     {"snapshot_version", settings_.snapshot_version},
-                     {"timestamp_version", settings_.timestamp_version}};
+  Json json = {{"format", kFormat},
+               {"service_id", settings_.service_id},
+               {"service_name", settings_.service_name},
+               {"keys", settings_.keys},
+               {"targets_version", settings_.targets_version},
+               {"snapshot_version", settings_.snapshot_version},
+               {"timestamp_version", settings_.timestamp_version},
+               {"shard_bits", settings_.shard_bits}};
+  if (!settings_.vendor.empty()) json["vendor"] = settings_.vendor;
+  for (const Vendor& vendor : settings_.vendors) {
+    json["vendors"].push_back(ToJson(vendor));
+  }
   return WriteFileAtomically(
       SettingsPath(dir_),
       json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -142,8 +214,7 @@ absl::StatusOr<Draft> Workspace::LoadDraft() const {
 absl::Status Workspace::SaveDraft(const Draft& draft) const {
   USHER_ASSIGN_OR_RETURN(
       const std::string file,
-      draft.Encode(settings_.service_id, settings_.service_name,
-                   /*all_categories=*/true, kDraftLevel));
+      draft.Encode(settings_.service_id, settings_.service_name, kDraftLevel));
   return WriteFileAtomically(DraftPath(dir_), file);
 }
 

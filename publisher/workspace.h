@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +16,7 @@
 #include "common/file_io.h"
 #include "publisher/draft.h"
 #include "publisher/payload_store.h"
+#include "publisher/vendor.h"
 
 namespace usher::publisher {
 
@@ -29,6 +31,19 @@ struct Settings {
   int64_t targets_version = 0;
   int64_t snapshot_version = 0;
   int64_t timestamp_version = 0;
+  // Into how many files the catalog is split, see ShardBits().
+  int shard_bits = 0;
+  // In a vendor's workspace: the role that it publishes for in somebody else's
+  // repository. It has no root, snapshot and timestamp; the versions of its one
+  // document are counted in targets_version.
+  std::string vendor;
+  // In a repository: to whom it delegates, in the order of priority.
+  std::vector<Vendor> vendors;
+
+  // Where its catalogs are among the targets: "catalog/" or "catalog/NAME/".
+  std::string catalog_folder() const {
+    return vendor.empty() ? "catalog/" : VendorFolder(vendor);
+  }
 };
 
 // Not thread-safe.
@@ -55,6 +70,10 @@ class Workspace {
   }
   std::filesystem::path targets_dir() const { return public_dir() / "targets"; }
   std::filesystem::path keys_dir() const;
+
+  // WU_E_INVALID_OPERATION in a vendor's workspace: what only a whole
+  // repository has is asked for.
+  absl::Status MustBeRepository() const;
 
   Settings& settings() { return settings_; }
   const Settings& settings() const { return settings_; }

@@ -24,10 +24,15 @@ struct Arguments {
   PassphraseOptions passphrase;
 };
 
+// Null for a document that a vendor's folder does not have.
+Json TimeOrNull(int64_t version, absl::Time time) {
+  return version == 0 ? Json() : Json(FormatUtc(time));
+}
+
 void WarnOfExpiry(const PublishResult& result, absl::Time now,
                   const std::string& dir, const Output& output) {
   const absl::Duration soon = absl::Hours(24 * 30);
-  if (result.root_expires < now + soon) {
+  if (result.root_version > 0 && result.root_expires < now + soon) {
     output.Note(absl::StrCat("the root expires on ",
                              FormatUtc(result.root_expires),
                              "; run \"usher-publish renew-root ", dir, "\""));
@@ -38,22 +43,52 @@ void WarnOfExpiry(const PublishResult& result, absl::Time now,
                              FormatUtc(result.targets_expires),
                              "; run \"usher-publish publish ", dir, "\""));
   }
+  if (result.vendors_expire < now + absl::Hours(24 * 14)) {
+    output.Note(absl::StrCat("a vendor's document expires on ",
+                             FormatUtc(result.vendors_expire),
+                             "; have it publish again, and take its folder"));
+  }
 }
 
 Json ToJson(const PublishResult& result) {
-  return {{"changed", result.changed},
-          {"updates", result.updates},
-          {"payloads_published", result.payloads_moved},
-          {"payloads_absent", result.payloads_absent},
-          {"catalog_bytes", result.catalog_bytes},
-          {"catalog_sha256", result.catalog_sha256},
-          {"root_version", result.root_version},
-          {"targets_version", result.targets_version},
-          {"snapshot_version", result.snapshot_version},
-          {"timestamp_version", result.timestamp_version},
-          {"root_expires", FormatUtc(result.root_expires)},
-          {"targets_expires", FormatUtc(result.targets_expires)},
-          {"timestamp_expires", FormatUtc(result.timestamp_expires)}};
+  return {
+      {"changed", result.changed},
+      {"updates", result.updates},
+      {"payloads_published", result.payloads_moved},
+      {"payloads_absent", result.payloads_absent},
+      {"catalog_files", result.catalog_files},
+      {"catalog_bytes", result.catalog_bytes},
+      {"bytes_written", result.bytes_written},
+      {"catalog_sha256", result.catalog_sha256},
+      {"root_version", result.root_version},
+      {"targets_version", result.targets_version},
+      {"snapshot_version", result.snapshot_version},
+      {"timestamp_version", result.timestamp_version},
+      {"root_expires", TimeOrNull(result.root_version, result.root_expires)},
+      {"targets_expires", FormatUtc(result.targets_expires)},
+      {"timestamp_expires",
+       TimeOrNull(result.timestamp_version, result.timestamp_expires)}};
+}
+
+// What a publication says of itself.
+std::string Summary(const PublishResult& result, bool vendor) {
+  const std::string versions =
+      vendor ? absl::StrCat("version ", result.targets_version, " until ",
+                            FormatUtc(result.targets_expires))
+             : absl::StrCat("targets ", result.targets_version, ", snapshot ",
+                            result.snapshot_version, ", timestamp ",
+                            result.timestamp_version, " until ",
+                            FormatUtc(result.timestamp_expires));
+  if (!result.changed) {
+    return absl::StrCat("Nothing has changed: ", result.updates,
+                        " updates are public (", versions, ")");
+  }
+  return absl::StrCat("Published ", result.updates, " updates (",
+                      result.catalog_files == 1
+                          ? std::string("catalog ")
+                          : absl::StrCat(result.catalog_files, " catalogs, "),
+                      result.catalog_bytes, " bytes, ", result.payloads_moved,
+                      " new payloads): ", versions);
 }
 
 absl::Status RunPublish(const Arguments& arguments, const Output& output) {
@@ -75,19 +110,7 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
   USHER_ASSIGN_OR_RETURN(const PublishResult result,
                          Publish(workspace, options, passphrases, now));
   output.Result(ToJson(result));
-  output.Line(result.changed
-                  ? absl::StrCat(
-                        "Published ", result.updates, " updates (catalog ",
-                        result.catalog_bytes, " bytes, ", result.payloads_moved,
-                        " new payloads): targets ", result.targets_version,
-                        ", snapshot ", result.snapshot_version, ", timestamp ",
-                        result.timestamp_version, " until ",
-                        FormatUtc(result.timestamp_expires))
-                  : absl::StrCat("Nothing has changed: ", result.updates,
-                                 " updates are public (targets ",
-                                 result.targets_version, ", timestamp ",
-                                 result.timestamp_version, " until ",
-                                 FormatUtc(result.timestamp_expires), ")"));
+  output.Line(Summary(result, !workspace.settings().vendor.empty()));
   if (result.payloads_absent > 0) {
     output.Note(absl::StrCat(result.payloads_absent,
                              " payloads were left out on purpose; downloading "

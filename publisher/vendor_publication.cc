@@ -1,0 +1,169 @@
+#include "publisher/vendor_publication.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "common/file_io.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/uuid.h"
+#include "publisher/prepared_catalogs.h"
+#include "publisher/pruning.h"
+#include "publisher/published_metadata.h"
+#include "publisher/update_checks.h"
+
+namespace usher::publisher {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status WriteVendorDocument(const Workspace& workspace, int64_t version,
+                                 const std::string& text) {
+  const std::string& vendor = workspace.settings().vendor;
+  USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.metadata_dir() / PathFromUtf8(VersionedName(version, vendor)),
+      text));
+  USHER_FAULT_POINT("publisher.vendor_version_written");
+  // What names the newest, for whoever takes the folder.
+  return WritePublic(
+      workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)), text);
+}
+
+}  // namespace
+
+absl::StatusOr<VendorInitResult> InitVendor(const fs::path& dir,
+                                            const VendorInitOptions& options,
+                                            PassphraseSource& passphrases) {
+  USHER_RETURN_IF_ERROR(CheckVendorName(options.vendor));
+  Settings settings;
+  settings.vendor = options.vendor;
+  settings.service_name = options.service_name;
+  USHER_ASSIGN_OR_RETURN(settings.service_id,
+                         CanonicalUuid(options.service_id));
+  repository::v1::CatalogHeader header;
+  header.set_format_version(1);
+  header.set_service_id(settings.service_id);
+  header.set_service_name(settings.service_name);
+  USHER_RETURN_IF_ERROR(CheckAsClients(header));
+  if (!options.keys.empty()) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(options.keys, error);
+    if (error) {
+      return SystemError(error.default_error_condition().value(), "find",
+                         PathToUtf8(options.keys));
+    }
+    settings.keys = PathToUtf8(absolute);
+  }
+  USHER_ASSIGN_OR_RETURN(Workspace workspace,
+                         Workspace::Create(dir, std::move(settings)));
+  VendorInitResult result;
+  result.key = KeyPath(workspace.keys_dir(), options.vendor);
+  std::error_code error;
+  if (fs::exists(result.key, error)) {
+    USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
+                           LoadKey(result.key, passphrases));
+    result.key_id = key.key_id();
+  } else {
+    USHER_ASSIGN_OR_RETURN(const std::string passphrase,
+                           passphrases.ForNewKey());
+    USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
+                           CreateKey(result.key, options.scheme, passphrase));
+    result.key_id = key.key_id();
+    result.created = true;
+    result.encrypted = !passphrase.empty();
+  }
+  USHER_RETURN_IF_ERROR(
+      MakeDirectories(workspace.targets_dir(), Access::kWorldRead));
+  // Last: only now is the folder a workspace.
+  USHER_RETURN_IF_ERROR(workspace.SaveSettings());
+  return result;
+}
+
+absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
+                                            const PublishOptions& options,
+                                            PassphraseSource& passphrases,
+                                            absl::Time now) {
+  Settings& settings = workspace.settings();
+  const std::string& vendor = settings.vendor;
+  USHER_ASSIGN_OR_RETURN(PreparedCatalogs catalogs,
+                         PreparedCatalogs::Make(workspace, options.renew));
+  PublishResult result;
+  result.updates = catalogs.updates();
+  result.payloads_absent = catalogs.payloads_absent();
+  result.catalog_files = static_cast<int64_t>(catalogs.targets().size());
+  result.catalog_bytes = catalogs.bytes();
+  result.catalog_sha256 = catalogs.Digest();
+  const auto published = ReadMetadata<tuf::Targets>(
+      workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)));
+  tuf::Targets body;
+  body.targets = catalogs.targets();
+  if (published.ok() && !options.renew &&
+      !IsAgeing(published->body.expires, options.expires.targets, now)) {
+    body.version = published->body.version;
+    body.expires = published->body.expires;
+    const auto same = tuf::SignedBytes(body);
+    if (same.ok() && *same == published->signed_bytes) {
+      result.targets_version = body.version;
+      result.targets_expires = body.expires;
+      USHER_ASSIGN_OR_RETURN(result.payloads_moved, catalogs.WritePayloads());
+      return result;
+    }
+  }
+  const std::vector<int64_t> versions =
+      VersionsOf(workspace.metadata_dir(), vendor);
+  body.version = std::max(settings.targets_version,
+                          versions.empty() ? 0 : versions.back()) +
+                 1;
+  body.expires = options.expires.targets;
+  USHER_ASSIGN_OR_RETURN(
+      const tuf::PrivateKey key,
+      LoadKey(KeyPath(workspace.keys_dir(), vendor), passphrases));
+  result.targets_version = body.version;
+  result.targets_expires = body.expires;
+  USHER_ASSIGN_OR_RETURN(const SignedFile document,
+                         SignDocument(std::move(body), key));
+  USHER_ASSIGN_OR_RETURN(result.payloads_moved, catalogs.WritePayloads());
+  USHER_ASSIGN_OR_RETURN(result.bytes_written, catalogs.WriteFiles());
+  // Recorded before it is public, so that no version is given out twice.
+  settings.targets_version = document.version;
+  settings.shard_bits = catalogs.shard_bits();
+  USHER_RETURN_IF_ERROR(workspace.SaveSettings());
+  USHER_RETURN_IF_ERROR(
+      WriteVendorDocument(workspace, document.version, document.text));
+  result.bytes_written += static_cast<int64_t>(document.text.size());
+  result.changed = true;
+  USHER_RETURN_IF_ERROR(catalogs.Remember());
+  USHER_RETURN_IF_ERROR(PruneCatalogs(workspace, vendor,
+                                      settings.catalog_folder(), options.keep));
+  return result;
+}
+
+absl::Status AddVendorSignature(const Workspace& workspace,
+                                const tuf::PrivateKey& key) {
+  const std::string& vendor = workspace.settings().vendor;
+  if (vendor.empty()) {
+    return Error(
+        hr::kWuEInvalidOperation,
+        absl::StrCat(PathToUtf8(workspace.dir()), " is no vendor's folder"),
+        PathToUtf8(workspace.dir()));
+  }
+  auto document = ReadMetadata<tuf::Targets>(
+      workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)));
+  if (!document.ok()) {
+    return Annotate(document.status(),
+                    "there is nothing to sign; run \"usher-publish publish\" "
+                    "first");
+  }
+  USHER_RETURN_IF_ERROR(tuf::Sign(*document, {key}, /*keep_others=*/true));
+  USHER_ASSIGN_OR_RETURN(const std::string text, tuf::Serialize(*document));
+  return WriteVendorDocument(workspace, document->body.version, text);
+}
+
+}  // namespace usher::publisher
