@@ -60,7 +60,8 @@ std::string CommonKey(const Settings& settings, const Draft& draft) {
 absl::Status CheckBundles(const Draft& draft) {
   for (const DraftEntry* entry : draft.Sorted()) {
     if (!entry->is_bundle) continue;
-    for (const auto& child : entry->Parse().update().bundled_updates()) {
+    const UpdateDescription bundle = entry->Parse();
+    for (const auto& child : bundle.update().bundled_updates()) {
       const DraftEntry* const found = draft.Find(child.update_id());
       const bool there =
           found != nullptr && found->revision == child.revision_number();

@@ -295,7 +295,7 @@ class Publication {
     USHER_FAULT_POINT("publisher.payloads_written");
     USHER_ASSIGN_OR_RETURN(result_.bytes_written, catalogs_->WriteFiles());
     USHER_FAULT_POINT("publisher.catalog_written");
-    if (!timestamp_.has_value()) return absl::OkStatus();
+    if (!timestamp_.has_value()) return Remember();
     const fs::path metadata = workspace_.metadata_dir();
     if (targets_.has_value()) {
       USHER_RETURN_IF_ERROR(
@@ -323,12 +323,16 @@ class Publication {
       if (!file->has_value()) continue;
       result_.bytes_written += static_cast<int64_t>((*file)->text.size());
     }
-    USHER_RETURN_IF_ERROR(catalogs_->Remember());
-    USHER_RETURN_IF_ERROR(
-        WriteClaims(workspace_, kOwnClaims, catalogs_->claims()));
+    USHER_RETURN_IF_ERROR(Remember());
     USHER_RETURN_IF_ERROR(PruneVersions(workspace_, "snapshot", options_.keep));
     return PruneCatalogs(workspace_, "targets",
                          workspace_.settings().catalog_folder(), options_.keep);
+  }
+
+  // After all else: what is remembered is public.
+  absl::Status Remember() const {
+    USHER_RETURN_IF_ERROR(catalogs_->Remember());
+    return WriteClaims(workspace_, kOwnClaims, catalogs_->claims());
   }
 
   Workspace& workspace_;

@@ -113,6 +113,8 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
       result.targets_version = body.version;
       result.targets_expires = body.expires;
       USHER_ASSIGN_OR_RETURN(result.payloads_moved, catalogs.WritePayloads());
+      USHER_ASSIGN_OR_RETURN(result.bytes_written, catalogs.WriteFiles());
+      USHER_RETURN_IF_ERROR(catalogs.Remember());
       return result;
     }
   }
