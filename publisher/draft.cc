@@ -99,6 +99,24 @@ absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
   return DraftChange::kRevised;
 }
 
+absl::Status Draft::Redeploy(UpdateDescription description, absl::Time now) {
+  usher::v1::Update& update = *description.mutable_update();
+  const DraftEntry* old = Find(update.identity().update_id());
+  if (old == nullptr || old->revision != update.identity().revision_number()) {
+    return Error(hr::kWuEDsNodataNosuchrevision,
+                 absl::StrCat("the repository has no update ",
+                              update.identity().update_id(), " of revision ",
+                              update.identity().revision_number()),
+                 update.identity().update_id());
+  }
+  update.mutable_last_deployment_change_time()->set_seconds(
+      absl::ToUnixSeconds(now));
+  USHER_RETURN_IF_ERROR(CheckUpdate(description));
+  USHER_RETURN_IF_ERROR(CheckAsClients(description));
+  Store(MakeEntry(description));
+  return absl::OkStatus();
+}
+
 absl::Status Draft::Remove(absl::string_view update_id, int32_t revision) {
   const DraftEntry* entry = Find(update_id);
   if (entry == nullptr || (revision != 0 && entry->revision != revision)) {

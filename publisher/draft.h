@@ -55,6 +55,13 @@ class Draft {
   absl::StatusOr<DraftChange> Put(repository::v1::UpdateDescription description,
                                   Revisions revisions, absl::Time now);
 
+  // Replaces what is said of an update's deployment without a new revision:
+  // machines that have it need not install it again. Its
+  // last_deployment_change_time becomes `now`. The update must be there in this
+  // very revision: WU_E_DS_NODATA_NOSUCHREVISION.
+  absl::Status Redeploy(repository::v1::UpdateDescription description,
+                        absl::Time now);
+
   // Removes an update. `revision` 0 means whatever it is; another one must be
   // the present one. WU_E_DS_NODATA_NOSUCHREVISION.
   absl::Status Remove(absl::string_view update_id, int32_t revision);

@@ -25,6 +25,7 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action);
 void AddContentCommands(CLI::App& app, Output& output, Action& action);
 void AddImportCommands(CLI::App& app, Output& output, Action& action);
 void AddRootCommands(CLI::App& app, Output& output, Action& action);
+void AddYankCommands(CLI::App& app, Output& output, Action& action);
 void AddVendorCommands(CLI::App& app, Output& output, Action& action);
 void AddCheckCommands(CLI::App& app, Output& output, Action& action);
 

@@ -34,6 +34,7 @@ int Run(int argc, char** argv) {
   cli::AddImportCommands(app, output, action);
   cli::AddPublishCommands(app, output, action);
   cli::AddRootCommands(app, output, action);
+  cli::AddYankCommands(app, output, action);
   cli::AddVendorCommands(app, output, action);
   cli::AddCheckCommands(app, output, action);
   try {
