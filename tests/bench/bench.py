@@ -1,6 +1,6 @@
 """Measures a build of Usher beside the programs that do the same elsewhere.
 
-usage: bench.py --build BUILD [rpc] [search] [download] [refresh]
+usage: bench.py --build BUILD [rpc] [search] [download] [refresh] [scale]
 
 Every figure comes from this machine and this run. A latency is the time from
 the client's call to its last result; "whole process" is what a shell waits for.
@@ -26,6 +26,7 @@ from harness.api import Api  # noqa: E402
 from harness.daemon import Usherd  # noqa: E402
 from harness.publisher import Repository  # noqa: E402
 from harness.stubs import Stubs  # noqa: E402
+from harness.vendor import Vendor  # noqa: E402
 from harness.webserver import WebServer  # noqa: E402
 
 MEGABYTE = 1024 * 1024
@@ -264,9 +265,96 @@ class Bench:
         show("requests for each refresh", f"{requests / runs:.2f}")
         show("time, median", seconds(statistics.median(times)))
 
+    # --- one more update in a large repository of many publishers ---
+
+    def scale(self):
+        for vendors, each in ((5, 2000), (50, 2000), (1, 100000)):
+            work = self.work / f"scale-{vendors}-{each}"
+            work.mkdir()
+            self.daemon = Usherd(self.platform, work / "state", work / "run")
+            self.scale_of(work, vendors, each)
+
+    def scale_of(self, work, vendors, each):
+        title(f"One more update: {vendors * each:,} updates of {vendors} "
+              f"vendor{'s' if vendors > 1 else ''}")
+        repository = Repository(self.platform, work / "repository",
+                                work / "sources")
+        repository.publish()
+        started = time.perf_counter()
+        last = None
+        for number in range(vendors):
+            last = Vendor(self.platform, f"vendor{number}", repository,
+                          work / f"vendor{number}", work / f"sources{number}")
+            last.introduce()
+            index = work / "Packages"
+            index.write_text("".join(
+                f"Package: v{number}p{n}\nVersion: {n}.0\nArchitecture: amd64\n"
+                f"Section: utils\nFilename: pool/v{number}/p{n}.deb\n"
+                f"Size: {n}\nSHA256: {number:032x}{n:032x}\n"
+                f"Description: package {n} of vendor {number}\n\n"
+                for n in range(1, each + 1)))
+            last.import_packages(index)
+            last.publish()
+            last.take()
+        repository.run("publish", repository.folder)
+        show("to make it all", seconds(time.perf_counter() - started))
+        web = WebServer(repository.published, work / "nginx")
+        try:
+            with self.running() as api:
+                started = time.perf_counter()
+                service = api.add_service(web.url, repository.root)
+                show("first refresh", seconds(time.perf_counter() - started),
+                     *self.traffic(web, 0))
+                # Once before it is measured: nothing is in any cache yet.
+                for measured in (False, True):
+                    self.one_more(last, repository, web, api, service, measured)
+                assert api.refresh(service.service_id).service.update_count == \
+                    vendors * each + 2
+        finally:
+            web.stop()
+
+    def one_more(self, vendor, repository, web, api, service, measured):
+        def step(name, action, *more):
+            started = time.perf_counter()
+            result = action()
+            if measured:
+                show(name, seconds(time.perf_counter() - started), *more)
+            return result
+
+        version = 2 if measured else 1
+        vendor.add_archive("one-more", str(version),
+                           {"one-more": os.urandom(1000)})
+        [description] = vendor.sources.glob("*.toml")
+        step("add, at the vendor's", lambda: vendor.run(
+            "add", vendor.folder, description))
+        description.unlink()
+        step("publish, at the vendor's", lambda: vendor.run(
+            "publish", vendor.folder))
+        taken = step("take", vendor.take)
+        published = json.loads(step("publish", lambda: repository.run(
+            "publish", repository.folder, "--json")))
+        requests = len(web.requests())
+        started = time.perf_counter()
+        api.refresh(service.service_id)
+        elapsed = time.perf_counter() - started
+        if measured:
+            show("written to the repository", "", "",
+                 f"{taken['bytes'] + published['bytes_written']:,} bytes")
+            show("a client's refresh", seconds(elapsed),
+                 *self.traffic(web, requests))
+
+    @staticmethod
+    def traffic(web, before):
+        """Requests and bytes that a web server has answered."""
+        web.stop_serving()
+        answered = web.requests()[before:]
+        web.start()
+        return (f"{len(answered)} requests",
+                f"{sum(request[3] for request in answered):,} bytes")
+
 
 def main():
-    names = ["rpc", "search", "download", "refresh"]
+    names = ["rpc", "search", "download", "refresh", "scale"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
     parser.add_argument("which", nargs="*", metavar="NAME",
