@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
@@ -16,45 +20,34 @@
 namespace usher::publisher {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr uint64_t kMaxClaims = uint64_t{128} * 1024 * 1024;
 
 std::filesystem::path PathOf(const Workspace& workspace,
                              absl::string_view owner) {
-  return workspace.dir() / "claims" /
-         PathFromUtf8(absl::StrCat(owner, ".json"));
+  return workspace.dir() / "claims" / PathFromUtf8(absl::StrCat(owner, ".txt"));
 }
 
-absl::StatusOr<Claims> ReadClaims(const Workspace& workspace,
-                                  absl::string_view owner) {
-  Claims claims;
-  const std::filesystem::path path = PathOf(workspace, owner);
-  const auto text = ReadFile(path, kMaxClaims);
-  if (!text.ok()) {
-    if (HResultOf(text.status()) == hr::kErrorFileNotFound ||
-        HResultOf(text.status()) == hr::kErrorPathNotFound) {
-      return claims;
-    }
-    return text.status();
+// One line for each thing: "update {id}" or "category {id} {hash}".
+std::set<std::string> LinesOf(const Claims& claims) {
+  std::set<std::string> lines;
+  for (const std::string& id : claims.updates) {
+    lines.insert(absl::StrCat("update ", id));
   }
-  const Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || !json.contains("updates") ||
-      !json["updates"].is_array() || !json.contains("categories") ||
-      !json["categories"].is_object()) {
-    return Error(hr::kWuEInvalidFile,
-                 absl::StrCat(PathToUtf8(path),
-                              " is damaged; publish (or take the vendor's "
-                              "folder) again after removing it"),
-                 PathToUtf8(path));
+  for (const auto& [id, digest] : claims.categories) {
+    lines.insert(absl::StrCat("category ", id, " ", digest));
   }
-  for (const Json& id : json["updates"]) {
-    if (id.is_string()) claims.updates.insert(id.get<std::string>());
+  return lines;
+}
+
+// "" if it has published nothing yet.
+absl::StatusOr<std::string> ReadText(const Workspace& workspace,
+                                     absl::string_view owner) {
+  auto text = ReadFile(PathOf(workspace, owner), kMaxClaims);
+  if (!text.ok() && (HResultOf(text.status()) == hr::kErrorFileNotFound ||
+                     HResultOf(text.status()) == hr::kErrorPathNotFound)) {
+    return "";
   }
-  for (const auto& [id, digest] : json["categories"].items()) {
-    if (digest.is_string()) claims.categories[id] = digest.get<std::string>();
-  }
-  return claims;
+  return text;
 }
 
 std::string OwnerName(absl::string_view owner) {
@@ -73,9 +66,8 @@ absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims) {
   const std::filesystem::path path = PathOf(workspace, owner);
   USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
-  return WriteFileAtomically(path, Json({{"updates", claims.updates},
-                                         {"categories", claims.categories}})
-                                       .dump());
+  return WriteFileAtomically(
+      path, absl::StrCat(absl::StrJoin(LinesOf(claims), "\n"), "\n"));
 }
 
 absl::Status RemoveClaims(const Workspace& workspace, absl::string_view owner) {
@@ -84,34 +76,51 @@ absl::Status RemoveClaims(const Workspace& workspace, absl::string_view owner) {
 
 absl::Status CheckClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims) {
+  // What it had before was compared then, by it or by who came later.
+  USHER_ASSIGN_OR_RETURN(const std::string before, ReadText(workspace, owner));
+  std::set<std::string> added = LinesOf(claims);
+  for (const absl::string_view line : absl::StrSplit(before, '\n')) {
+    added.erase(std::string(line));
+  }
+  if (added.empty()) return absl::OkStatus();
+  absl::flat_hash_set<absl::string_view> updates;
+  // By id; id and hash.
+  absl::flat_hash_map<absl::string_view, absl::string_view> categories;
+  for (absl::string_view line : added) {
+    if (absl::ConsumePrefix(&line, "update ")) {
+      updates.insert(line);
+    } else if (absl::ConsumePrefix(&line, "category ")) {
+      categories[line.substr(0, line.find(' '))] = line;
+    }
+  }
   std::vector<std::string> others = {std::string(kOwnClaims)};
   for (const Vendor& vendor : workspace.settings().vendors) {
     others.push_back(vendor.name);
   }
   for (const std::string& other : others) {
     if (other == owner) continue;
-    USHER_ASSIGN_OR_RETURN(const Claims theirs, ReadClaims(workspace, other));
-    for (const std::string& id : claims.updates) {
-      if (theirs.updates.contains(id)) {
+    USHER_ASSIGN_OR_RETURN(const std::string theirs,
+                           ReadText(workspace, other));
+    for (absl::string_view line : absl::StrSplit(theirs, '\n')) {
+      if (absl::ConsumePrefix(&line, "update ")) {
+        if (!updates.contains(line)) continue;
         return Error(hr::kWuEDsDuplicateupdateid,
-                     absl::StrCat("update ", id, " of ", OwnerName(owner),
+                     absl::StrCat("update ", line, " of ", OwnerName(owner),
                                   " belongs to ", OwnerName(other),
                                   " already; give it an id of its own, or "
                                   "remove the other one first"),
-                     id);
+                     line);
       }
-    }
-    for (const auto& [id, digest] : claims.categories) {
-      const auto found = theirs.categories.find(id);
-      if (found != theirs.categories.end() && found->second != digest) {
-        return Error(
-            hr::kWuEDsDuplicateupdateid,
-            absl::StrCat("category ", id, " of ", OwnerName(owner),
-                         " is defined differently by ", OwnerName(other),
-                         "; define it in the same way, or give it an "
-                         "id of its own"),
-            id);
-      }
+      if (!absl::ConsumePrefix(&line, "category ")) continue;
+      const absl::string_view id = line.substr(0, line.find(' '));
+      const auto mine = categories.find(id);
+      if (mine == categories.end() || mine->second == line) continue;
+      return Error(hr::kWuEDsDuplicateupdateid,
+                   absl::StrCat("category ", id, " of ", OwnerName(owner),
+                                " is defined differently by ", OwnerName(other),
+                                "; define it in the same way, or give it an id "
+                                "of its own"),
+                   id);
     }
   }
   return absl::OkStatus();

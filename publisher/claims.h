@@ -34,8 +34,9 @@ absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims);
 absl::Status RemoveClaims(const Workspace& workspace, absl::string_view owner);
 
-// Compares with what all others have. WU_E_DS_DUPLICATEUPDATEID names the first
-// thing that two of them claim, and the other owner.
+// Compares with what all others have, unless the owner has claimed nothing new
+// since WriteClaims(). WU_E_DS_DUPLICATEUPDATEID names the first thing that two
+// of them claim, and the other owner.
 absl::Status CheckClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims);
 

@@ -287,9 +287,8 @@ class SqlCatalog : public Catalog {
         database_.Read([&](Connection& connection) -> absl::Status {
           USHER_ASSIGN_OR_RETURN(
               count, SelectInt(connection,
-                               "SELECT count(*) FROM catalog_update WHERE "
-                               "service = (SELECT id FROM catalog_service "
-                               "WHERE service_id = ?) AND retired = 0",
+                               "SELECT update_count FROM catalog_service "
+                               "WHERE service_id = ?",
                                {service_id}, 0));
           return absl::OkStatus();
         });

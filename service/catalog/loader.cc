@@ -68,7 +68,6 @@ class Loader {
 
   absl::StatusOr<LoadSummary> Load(absl::Span<const CatalogFile> files) {
     USHER_RETURN_IF_ERROR(FindService());
-    USHER_RETURN_IF_ERROR(CountLive(live_before_));
     std::vector<const CatalogFile*> changed;
     USHER_RETURN_IF_ERROR(ChooseFiles(files, changed));
     for (const CatalogFile* file : changed) {
@@ -105,15 +104,6 @@ class Loader {
         SelectInt(connection_,
                   "SELECT id FROM catalog_service WHERE service_id = ?",
                   {source_.service_id}, 0));
-    return absl::OkStatus();
-  }
-
-  absl::Status CountLive(int64_t& count) {
-    USHER_ASSIGN_OR_RETURN(
-        count, SelectInt(connection_,
-                         "SELECT count(*) FROM catalog_update WHERE service = "
-                         "? AND retired = 0",
-                         {source_.service}, 0));
     return absl::OkStatus();
   }
 
@@ -476,7 +466,9 @@ class Loader {
               "update_id",
               {now_, row}));
     USHER_ASSIGN_OR_RETURN(const bool found, retire.Step());
-    if (found) touched_.insert(std::string{retire.Text(0)});
+    if (!found) return absl::OkStatus();
+    touched_.insert(std::string{retire.Text(0)});
+    ++retired_;
     return absl::OkStatus();
   }
 
@@ -572,15 +564,16 @@ class Loader {
   }
 
   absl::StatusOr<LoadSummary> Summarize() {
-    int64_t live = 0;
-    USHER_RETURN_IF_ERROR(CountLive(live));
-    summary_.removed = live_before_ + summary_.added - live;
+    summary_.removed = retired_ - summary_.changed;
     USHER_ASSIGN_OR_RETURN(
-        Statement select,
-        Bound(connection_, "SELECT name FROM catalog_service WHERE id = ?",
-              {source_.service}));
-    USHER_RETURN_IF_ERROR(select.Step().status());
-    summary_.service_name = std::string{select.Text(0)};
+        Statement update,
+        Bound(connection_,
+              "UPDATE catalog_service SET update_count = update_count + ? "
+              "WHERE id = ? RETURNING update_count, name",
+              {summary_.added - summary_.removed, source_.service}));
+    USHER_RETURN_IF_ERROR(update.Step().status());
+    const int64_t live = update.Int(0);
+    summary_.service_name = std::string{update.Text(1)};
     // Rows of files that were not read again did not change either.
     summary_.unchanged = live - summary_.added - summary_.changed;
     return summary_;
@@ -600,7 +593,7 @@ class Loader {
   int culprit_ = 0;
   bool several_publishers_ = false;
   bool names_service_ = false;  // the present file's header
-  int64_t live_before_ = 0;
+  int64_t retired_ = 0;         // rows, by this load
   // Files that are read now or gone: their rows stay only if met again.
   absl::flat_hash_set<int64_t> reread_;
   absl::flat_hash_set<int64_t> loaded_;  // those of them that are read now
@@ -638,6 +631,9 @@ absl::Status RemoveCatalog(Connection& connection,
           "UPDATE catalog_update SET retired = ? WHERE service = ? AND retired "
           "= 0",
           {now, service}));
+  USHER_RETURN_IF_ERROR(Run(
+      connection, "UPDATE catalog_service SET update_count = 0 WHERE id = ?",
+      {service}));
   USHER_RETURN_IF_ERROR(
       Run(connection,
           "UPDATE catalog_category SET retired = ? WHERE service = ? AND "
