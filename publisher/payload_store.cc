@@ -114,6 +114,10 @@ absl::StatusOr<FileFacts> HashFile(const fs::path& path) {
   return HashAndCopy(path, fs::path());
 }
 
+absl::StatusOr<FileFacts> CopyFile(const fs::path& from, const fs::path& to) {
+  return HashAndCopy(from, to);
+}
+
 absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
                                              absl::string_view name) {
   USHER_RETURN_IF_ERROR(MakeDirectories(waiting_, Access::kPrivate));

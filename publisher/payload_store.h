@@ -37,6 +37,10 @@ struct FileFacts {
 // Size and SHA-256 of a file, read in pieces.
 absl::StatusOr<FileFacts> HashFile(const std::filesystem::path& path);
 
+// Reads `from` once: hashes it, and copies it to the new file `to`, durably.
+absl::StatusOr<FileFacts> CopyFile(const std::filesystem::path& from,
+                                   const std::filesystem::path& to);
+
 // Not thread-safe.
 class PayloadStore {
  public:

@@ -20,7 +20,8 @@ struct CheckReport {
   int64_t timestamp_version = 0;
   int64_t snapshot_version = 0;
   int64_t targets_version = 0;
-  // The first of the four documents to expire.
+  int64_t delegated_roles = 0;
+  // The first of all documents to expire.
   absl::Time expires;
   std::string service_id;
   std::string service_name;
@@ -37,8 +38,8 @@ struct CheckReport {
 // (with metadata/ and targets/), or its http(s) URL. `root` is the trusted root
 // document. Every fault names its file: WU_E_METADATA_BAD_SIGNATURE,
 // WU_E_METADATA_SIGNATURE_VERIFY_FAILED, CERT_E_EXPIRED,
-// WU_E_DM_INCORRECTFILEHASH, WU_E_INVALID_UPDATE, network codes. Of payloads,
-// all faults are listed.
+// WU_E_DM_INCORRECTFILEHASH, WU_E_INVALID_UPDATE, network codes. Of payloads
+// and delegated roles, all faults are listed.
 absl::StatusOr<CheckReport> CheckRepository(absl::string_view location,
                                             absl::string_view root,
                                             absl::Time now);

@@ -2,18 +2,24 @@
 
 #include <curl/curl.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <functional>
+#include <ios>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/sha256.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {
@@ -27,6 +33,22 @@ class FolderSource : public RepositorySource {
   absl::StatusOr<std::string> Read(absl::string_view name,
                                    uint64_t max_bytes) override {
     return ReadFile(folder_ / PathFromUtf8(name), max_bytes);
+  }
+
+  absl::StatusOr<FileFacts> Copy(absl::string_view name, int64_t size,
+                                 const std::filesystem::path& to) override {
+    const std::filesystem::path from = folder_ / PathFromUtf8(name);
+    std::error_code error;
+    const auto found = std::filesystem::file_size(from, error);
+    if (!error && static_cast<int64_t>(found) > size) {
+      return Error(hr::kWuEInvalidFile,
+                   absl::StrCat(PathToUtf8(from), " has more than ", size,
+                                " bytes"),
+                   PathToUtf8(from));
+    }
+    auto facts = CopyFile(from, to);
+    if (!facts.ok()) static_cast<void>(RemoveTree(to));
+    return facts;
   }
 
   absl::optional<std::filesystem::path> folder() const override {
@@ -44,15 +66,70 @@ class HttpSource : public RepositorySource {
 
   absl::StatusOr<std::string> Read(absl::string_view name,
                                    uint64_t max_bytes) override {
+    std::string content;
+    USHER_RETURN_IF_ERROR(Fetch(name, max_bytes, [&](absl::string_view bytes) {
+      content.append(bytes.data(), bytes.size());
+      return true;
+    }));
+    return content;
+  }
+
+  absl::StatusOr<FileFacts> Copy(absl::string_view name, int64_t size,
+                                 const std::filesystem::path& to) override {
+    errno = 0;
+    std::ofstream out(to, std::ios::binary | std::ios::trunc);
+    FileFacts facts;
+    Sha256 hash;
+    absl::Status status;
+    if (out.is_open()) {
+      status = Fetch(name, static_cast<uint64_t>(size),
+                     [&](absl::string_view bytes) {
+                       hash.Update(bytes);
+                       facts.size += static_cast<int64_t>(bytes.size());
+                       out.write(bytes.data(),
+                                 static_cast<std::streamsize>(bytes.size()));
+                       return out.good();
+                     });
+      out.close();
+    }
+    if (!out) {
+      status = SystemError(errno != 0 ? errno : EIO, "write", PathToUtf8(to));
+    }
+    if (!status.ok()) {
+      static_cast<void>(RemoveTree(to));
+      return status;
+    }
+    facts.sha256 = hash.Finish();
+    return facts;
+  }
+
+  absl::optional<std::filesystem::path> folder() const override {
+    return absl::nullopt;
+  }
+
+ private:
+  using Sink = std::function<bool(absl::string_view)>;
+  struct Body {
+    const Sink& sink;
+    uint64_t left;
+    bool too_large = false;
+  };
+
+  absl::Status Fetch(absl::string_view name, uint64_t max_bytes,
+                     const Sink& sink) {
     const std::string url = absl::StrCat(base_, "/", name);
-    Body body{"", max_bytes, false};
+    Body body{sink, max_bytes};
     CURL* curl = curl_.get();
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
+                     absl::StartsWithIgnoreCase(base_, "https:")
+                         ? "https"
+                         : "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 15L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 30L);
@@ -66,41 +143,31 @@ class HttpSource : public RepositorySource {
                                 " bytes"),
                    url);
     }
+    if (result == CURLE_HTTP_RETURNED_ERROR) {
+      long status = 0;  // NOLINT(google-runtime-int): curl's type
+      curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+      return Error(HResultFromHttpStatus(static_cast<int>(status)),
+                   absl::StrCat("cannot fetch ", url, ": HTTP status ", status),
+                   url);
+    }
     if (result != CURLE_OK) {
       return Error(
           hr::kWuENoConnection,
           absl::StrCat("cannot fetch ", url, ": ", curl_easy_strerror(result)),
           url);
     }
-    long status = 0;  // NOLINT(google-runtime-int): curl's type
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status < 200 || status > 299) {
-      return Error(HResultFromHttpStatus(static_cast<int>(status)),
-                   absl::StrCat("cannot fetch ", url, ": HTTP status ", status),
-                   url);
-    }
-    return std::move(body.content);
+    return absl::OkStatus();
   }
-
-  absl::optional<std::filesystem::path> folder() const override {
-    return absl::nullopt;
-  }
-
- private:
-  struct Body {
-    std::string content;
-    uint64_t limit;
-    bool too_large;
-  };
 
   static size_t Append(char* bytes, size_t size, size_t count, void* user) {
     auto* body = static_cast<Body*>(user);
-    if (size * count > body->limit - body->content.size()) {
+    if (size * count > body->left) {
       body->too_large = true;
       return 0;
     }
-    body->content.append(bytes, size * count);
-    return size * count;
+    body->left -= size * count;
+    return body->sink(absl::string_view(bytes, size * count)) ? size * count
+                                                              : 0;
   }
 
   struct Free {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
+#include "publisher/payload_store.h"
 
 namespace usher::publisher {
 
@@ -24,6 +25,12 @@ class RepositorySource {
   // WU_E_PT_HTTP_STATUS_NOT_FOUND.
   virtual absl::StatusOr<std::string> Read(absl::string_view name,
                                            uint64_t max_bytes) = 0;
+
+  // Copies a file of `size` bytes into the new file `to` and says what came.
+  // More than that is WU_E_INVALID_FILE. What is in `to` after an error is
+  // nothing.
+  virtual absl::StatusOr<FileFacts> Copy(absl::string_view name, int64_t size,
+                                         const std::filesystem::path& to) = 0;
 
   // The served folder; absent when it is not on this machine.
   virtual absl::optional<std::filesystem::path> folder() const = 0;

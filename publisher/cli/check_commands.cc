@@ -43,6 +43,7 @@ absl::Status RunVerify(const Arguments& arguments, const Output& output) {
                  {"timestamp_version", report.timestamp_version},
                  {"snapshot_version", report.snapshot_version},
                  {"targets_version", report.targets_version},
+                 {"delegated_roles", report.delegated_roles},
                  {"expires", FormatUtc(report.expires)},
                  {"updates", report.updates},
                  {"payloads_verified", report.payloads_verified},
@@ -52,7 +53,11 @@ absl::Status RunVerify(const Arguments& arguments, const Output& output) {
       "OK: ", report.service_name, " (", report.service_id, "), root ",
       report.root_version, ", timestamp ", report.timestamp_version,
       ", snapshot ", report.snapshot_version, ", targets ",
-      report.targets_version, ", valid until ", FormatUtc(report.expires)));
+      report.targets_version,
+      report.delegated_roles > 0
+          ? absl::StrCat(", ", report.delegated_roles, " delegated roles")
+          : "",
+      ", valid until ", FormatUtc(report.expires)));
   output.Line(absl::StrCat(report.updates, " updates, ",
                            report.payloads_verified, " payloads verified, ",
                            report.payloads_not_checked, " not checked, ",

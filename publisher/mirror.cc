@@ -1,0 +1,348 @@
+#include "publisher/mirror.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/fault_point.h"
+#include "common/file_io.h"
+#include "common/sha256.h"
+#include "common/uuid.h"
+#include "publisher/catalog_file.h"
+#include "publisher/payload_store.h"
+#include "publisher/published_metadata.h"
+#include "publisher/repository_walk.h"
+#include "publisher/update_checks.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::publisher {
+namespace {
+
+namespace fs = std::filesystem;
+using repository::v1::CatalogRecord;
+using repository::v1::Payload;
+
+constexpr char kLock[] = ".usher-mirror.lock";
+constexpr char kIncoming[] = ".usher-mirror.new";
+
+// Whether `text` is `pattern`, in which '*' stands for any text.
+bool Matches(absl::string_view pattern, absl::string_view text) {
+  const size_t star = pattern.find('*');
+  if (star == absl::string_view::npos) return pattern == text;
+  if (!absl::StartsWith(text, pattern.substr(0, star))) return false;
+  const absl::string_view rest = pattern.substr(star + 1);
+  for (size_t i = star; i <= text.size(); ++i) {
+    if (Matches(rest, text.substr(i))) return true;
+  }
+  return false;
+}
+
+struct Wanted {
+  int64_t size = 0;
+  std::string sha256;  // hexadecimal
+};
+
+class MirrorRun {
+ public:
+  MirrorRun(RepositorySource& source, fs::path dir,
+            const MirrorOptions& options)
+      : source_(source), dir_(std::move(dir)), options_(options) {}
+
+  absl::StatusOr<MirrorResult> Run(absl::string_view root, absl::Time now) {
+    EarlierState earlier;
+    earlier.timestamp =
+        ReadFile(Metadata("timestamp.json"), kMaxMetadataBytes).value_or("");
+    const auto timestamp =
+        ReadMetadata<tuf::Timestamp>(Metadata("timestamp.json"));
+    if (timestamp.ok()) {
+      earlier.snapshot =
+          ReadFile(Metadata(VersionedName(timestamp->body.snapshot.version,
+                                          "snapshot")),
+                   kMaxMetadataBytes)
+              .value_or("");
+    }
+    USHER_ASSIGN_OR_RETURN(
+        repository_, VerifyRepository(source_, root, now, earlier));
+    // A mirror that lacks a role would be refused by every client.
+    for (const RoleFault& fault : repository_.faults) return fault.status;
+    result_.timestamp_version = repository_.timestamp_version;
+    USHER_RETURN_IF_ERROR(ReadCatalogs());
+    USHER_RETURN_IF_ERROR(MakeDirectories(Target(""), Access::kWorldRead));
+    USHER_RETURN_IF_ERROR(MakeDirectories(Metadata(""), Access::kWorldRead));
+    // What an earlier run was about to copy.
+    USHER_RETURN_IF_ERROR(RemoveTree(dir_ / kIncoming));
+    USHER_RETURN_IF_ERROR(MakeDirectories(dir_ / kIncoming));
+    const auto remove = absl::MakeCleanup(
+        [this] { static_cast<void>(RemoveTree(dir_ / kIncoming)); });
+    for (const auto& [location, wanted] : payloads_) {
+      USHER_RETURN_IF_ERROR(CopyPayload(location, wanted));
+    }
+    USHER_FAULT_POINT("mirror.payloads");
+    for (const VerifiedTarget& target : repository_.files) {
+      USHER_RETURN_IF_ERROR(CopyTarget(target));
+    }
+    USHER_FAULT_POINT("mirror.catalogs");
+    USHER_RETURN_IF_ERROR(CopyMetadata());
+    if (options_.prune) USHER_RETURN_IF_ERROR(Prune());
+    return result_;
+  }
+
+ private:
+  fs::path Metadata(absl::string_view name) const {
+    return dir_ / "metadata" / PathFromUtf8(name);
+  }
+  fs::path Target(absl::string_view path) const {
+    return dir_ / "targets" / PathFromUtf8(path);
+  }
+
+  bool IsSelected(const usher::v1::Update& update) {
+    if (options_.names.empty() && options_.update_ids.empty()) return true;
+    const std::string& id = update.identity().update_id();
+    bool selected = false;
+    for (const std::string& wanted : options_.update_ids) {
+      if (wanted == id) {
+        met_.insert(wanted);
+        selected = true;
+      }
+    }
+    for (const std::string& pattern : options_.names) {
+      if (Matches(pattern, update.name())) {
+        met_.insert(pattern);
+        selected = true;
+      }
+    }
+    return selected;
+  }
+
+  // Finds the payloads that are wanted.
+  absl::Status ReadCatalogs() {
+    for (const VerifiedTarget& target : repository_.files) {
+      if (!absl::EndsWith(target.name, ".usc")) continue;
+      USHER_ASSIGN_OR_RETURN(std::string content, Content(target));
+      USHER_RETURN_IF_ERROR(
+          Annotate(DecodeCatalog(content,
+                                 [this](const CatalogRecord& record) {
+                                   return ReadRecord(record);
+                                 }),
+                   absl::StrCat("targets/", target.path)));
+    }
+    for (const auto* asked : {&options_.names, &options_.update_ids}) {
+      for (const std::string& one : *asked) {
+        if (met_.contains(one)) continue;
+        return Error(hr::kEInvalidarg,
+                     absl::StrCat("the repository has no update \"", one,
+                                  "\"; nothing was copied"),
+                     one);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // From the mirror itself where it is there.
+  absl::StatusOr<std::string> Content(const VerifiedTarget& target) {
+    auto present =
+        ReadFile(Target(target.path), static_cast<uint64_t>(target.length));
+    if (present.ok() && ToHex(Sha256Of(*present)) == target.sha256) {
+      return present;
+    }
+    USHER_ASSIGN_OR_RETURN(std::string content, ReadTarget(source_, target));
+    fetched_[target.path] = content;
+    return content;
+  }
+
+  absl::Status ReadRecord(const CatalogRecord& record) {
+    if (!record.has_update()) return absl::OkStatus();
+    USHER_RETURN_IF_ERROR(CheckUpdate(record.update()));
+    ++result_.updates;
+    if (!IsSelected(record.update().update()) || !options_.payloads) {
+      return absl::OkStatus();
+    }
+    for (const Payload& payload : record.update().payloads()) {
+      const std::string& location = payload.location();
+      if (absl::StartsWith(location, kAbsentPrefix)) {
+        ++result_.payloads_absent;
+      } else if (!IsOwnPayload(location)) {
+        ++result_.payloads_elsewhere;
+      } else if (tuf::IsConfinedTargetName(location)) {
+        payloads_[location] = {
+            payload.size(),
+            ToHex(Sha256DigestFromBytes(payload.sha256()))};
+      } else {
+        return Error(hr::kWuEInvalidUpdate,
+                     absl::StrCat("the payload ", payload.name(),
+                                  " lies outside of the repository"),
+                     location);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static Sha256Digest Sha256DigestFromBytes(const std::string& bytes) {
+    Sha256Digest digest{};
+    std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()),
+                digest.begin());
+    return digest;
+  }
+
+  absl::Status CopyPayload(const std::string& location, const Wanted& wanted) {
+    ++result_.payloads;
+    const fs::path to = Target(location);
+    std::error_code error;
+    if (static_cast<int64_t>(fs::file_size(to, error)) == wanted.size &&
+        !error) {
+      const auto present = HashFile(to);
+      if (present.ok() && ToHex(present->sha256) == wanted.sha256) {
+        return absl::OkStatus();
+      }
+    }
+    const std::string name = absl::StrCat("targets/", location);
+    const fs::path fresh = dir_ / kIncoming / PathFromUtf8(RandomResourceId());
+    USHER_ASSIGN_OR_RETURN(const FileFacts facts,
+                           source_.Copy(name, wanted.size, fresh));
+    if (facts.size != wanted.size || ToHex(facts.sha256) != wanted.sha256) {
+      return Error(hr::kWuEDmIncorrectfilehash,
+                   absl::StrCat(name, " is not what the catalog names"), name);
+    }
+    USHER_RETURN_IF_ERROR(
+        MakeDirectories(to.parent_path(), Access::kWorldRead));
+    fs::permissions(fresh,
+                    fs::perms::owner_read | fs::perms::owner_write |
+                        fs::perms::group_read | fs::perms::others_read,
+                    error);
+    USHER_RETURN_IF_ERROR(RenameDurably(fresh, to));
+    USHER_FAULT_POINT("mirror.payload");
+    Count(facts.size);
+    return absl::OkStatus();
+  }
+
+  absl::Status CopyTarget(const VerifiedTarget& target) {
+    const auto fetched = fetched_.find(target.path);
+    if (fetched == fetched_.end()) {
+      if (absl::EndsWith(target.name, ".usc")) return absl::OkStatus();
+      return CopyPayload(target.path, {target.length, target.sha256});
+    }
+    Count(target.length);
+    return WritePublic(Target(target.path), fetched->second);
+  }
+
+  // What is named before what names it.
+  absl::Status CopyMetadata() {
+    for (const MetadataDocument& root : repository_.roots) {
+      USHER_RETURN_IF_ERROR(Put(root));
+    }
+    for (const MetadataDocument& role : repository_.delegated) {
+      USHER_RETURN_IF_ERROR(Put(role));
+    }
+    USHER_RETURN_IF_ERROR(Put(repository_.targets));
+    USHER_RETURN_IF_ERROR(Put(repository_.snapshot));
+    USHER_FAULT_POINT("mirror.snapshot");
+    USHER_RETURN_IF_ERROR(Put(repository_.timestamp));
+    USHER_FAULT_POINT("mirror.timestamp");
+    return absl::OkStatus();
+  }
+
+  absl::Status Put(const MetadataDocument& document) {
+    const auto present = ReadFile(Metadata(document.name), kMaxMetadataBytes);
+    if (present.ok() && *present == document.text) return absl::OkStatus();
+    Count(static_cast<int64_t>(document.text.size()));
+    return WritePublic(Metadata(document.name), document.text);
+  }
+
+  void Count(int64_t bytes) {
+    ++result_.files_copied;
+    result_.bytes_copied += bytes;
+  }
+
+  absl::Status Prune() {
+    std::set<fs::path> named;
+    for (const auto* documents : {&repository_.roots, &repository_.delegated}) {
+      for (const MetadataDocument& document : *documents) {
+        named.insert(Metadata(document.name));
+      }
+    }
+    for (const MetadataDocument* document :
+         {&repository_.targets, &repository_.snapshot,
+          &repository_.timestamp}) {
+      named.insert(Metadata(document->name));
+    }
+    for (const VerifiedTarget& target : repository_.files) {
+      named.insert(Target(target.path));
+    }
+    for (const auto& [location, wanted] : payloads_) {
+      named.insert(Target(location));
+    }
+    for (const char* folder : {"metadata", "targets"}) {
+      USHER_RETURN_IF_ERROR(PruneIn(dir_ / folder, named));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status PruneIn(const fs::path& folder, const std::set<fs::path>& named) {
+    std::vector<fs::path> unused;
+    std::vector<fs::path> folders;
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder, error), end;
+         !error && it != end; it.increment(error)) {
+      std::error_code ignored;
+      if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
+        folders.push_back(it->path());
+      } else if (!named.contains(it->path())) {
+        unused.push_back(it->path());
+      }
+    }
+    for (const fs::path& path : unused) {
+      USHER_RETURN_IF_ERROR(RemoveTree(path));
+      ++result_.files_removed;
+    }
+    // Deepest first; a folder that is still needed is not empty and stays.
+    for (auto it = folders.rbegin(); it != folders.rend(); ++it) {
+      fs::remove(*it, error);
+    }
+    return absl::OkStatus();
+  }
+
+  RepositorySource& source_;
+  const fs::path dir_;
+  const MirrorOptions& options_;
+  VerifiedRepository repository_;
+  std::map<std::string, std::string> fetched_;  // catalogs, by path
+  std::map<std::string, Wanted> payloads_;      // by location
+  std::set<std::string> met_;                   // names and ids asked for
+  MirrorResult result_;
+};
+
+}  // namespace
+
+absl::StatusOr<MirrorResult> Mirror(RepositorySource& source,
+                                    absl::string_view root, const fs::path& dir,
+                                    const MirrorOptions& options,
+                                    absl::Time now) {
+  USHER_RETURN_IF_ERROR(MakeDirectories(dir, Access::kWorldRead));
+  std::error_code error;
+  if (fs::exists(dir / "usher-repository.json", error)) {
+    return Error(hr::kWuEInvalidOperation,
+                 absl::StrCat(PathToUtf8(dir),
+                              " is a publisher's own folder; choose another "
+                              "one for the mirror"),
+                 PathToUtf8(dir));
+  }
+  auto lock = FileLock::Acquire(dir / kLock);
+  if (!lock.ok()) {
+    return Annotate(lock.status(),
+                    "another usher-publish is at work in this mirror; try "
+                    "again when it is done");
+  }
+  return MirrorRun(source, dir, options).Run(root, now);
+}
+
+}  // namespace usher::publisher

@@ -1,0 +1,302 @@
+#include "publisher/repository_walk.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/sha256.h"
+#include "common/tuf/delegation.h"
+#include "common/tuf/metadata_codec.h"
+#include "common/tuf/trusted_metadata_set.h"
+#include "publisher/prepared_catalogs.h"
+#include "publisher/published_metadata.h"
+
+namespace usher::publisher {
+namespace {
+
+// What clients accept (service/repository/repository.h).
+constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
+constexpr uint64_t kMaxTimestampBytes = uint64_t{16} * 1024;
+constexpr uint64_t kMaxSnapshotBytes = uint64_t{2} * 1024 * 1024;
+constexpr uint64_t kMaxTargetsBytes = uint64_t{64} * 1024 * 1024;
+constexpr int kMaxRootRotations = 256;
+constexpr size_t kMaxRoles = 1024;
+constexpr int64_t kMaxTargetBytes = int64_t{1} << 32;
+
+bool IsMissing(const absl::Status& status) {
+  const HResult code = HResultOf(status);
+  return code == hr::kErrorFileNotFound || code == hr::kErrorPathNotFound ||
+         code == hr::kWuEPtHttpStatusNotFound;
+}
+
+std::vector<std::string> RolesOf(const tuf::Delegations& delegations) {
+  std::vector<std::string> names;
+  if (delegations.succinct_roles.has_value()) {
+    const uint64_t count =
+        uint64_t{1} << static_cast<uint64_t>(
+            delegations.succinct_roles->bit_length);
+    for (uint64_t i = 0; i < count && names.size() <= kMaxRoles; ++i) {
+      names.push_back(tuf::BinName(*delegations.succinct_roles, i));
+    }
+    return names;
+  }
+  for (const tuf::DelegatedRole& role : *delegations.roles) {
+    names.push_back(role.name);
+  }
+  return names;
+}
+
+class Walk {
+ public:
+  Walk(RepositorySource& source, absl::Time now) : source_(source), now_(now) {}
+
+  absl::StatusOr<VerifiedRepository> Run(absl::string_view root,
+                                         const EarlierState& earlier) {
+    USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet trusted,
+                           tuf::TrustedMetadataSet::Create(root, now_));
+    USHER_RETURN_IF_ERROR(ReadRoots(root, trusted));
+    result_.root = trusted.root();
+    if (!trusted.root().consistent_snapshot.value_or(false)) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   "the repository has no consistent snapshots, so that its "
+                   "files cannot be told apart",
+                   "root.json");
+    }
+    result_.expires = trusted.root().expires;
+    USHER_RETURN_IF_ERROR(ReadSnapshot(trusted, earlier));
+    USHER_RETURN_IF_ERROR(ReadRoles(trusted));
+    FindTargets();
+    return std::move(result_);
+  }
+
+ private:
+  absl::StatusOr<std::string> Read(const std::string& name, uint64_t limit) {
+    auto text = source_.Read(absl::StrCat("metadata/", name), limit);
+    if (!text.ok()) return Annotate(text.status(), name);
+    return text;
+  }
+
+  absl::Status ReadRoots(absl::string_view root,
+                         tuf::TrustedMetadataSet& trusted) {
+    // The published copy of the trusted version must be the trusted one, or
+    // clients that start from it disagree with those that were given `root`.
+    const int64_t first = trusted.root().version;
+    const std::string own = VersionedName(first, "root");
+    USHER_ASSIGN_OR_RETURN(std::string published, Read(own, kMaxRootBytes));
+    if (published != root) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat(own, " differs from the trusted root"), own);
+    }
+    result_.roots.push_back({own, std::move(published)});
+    // Older ones, for clients that start from them.
+    for (int64_t version = first - 1; version > 0; --version) {
+      const std::string name = VersionedName(version, "root");
+      auto older = Read(name, kMaxRootBytes);
+      if (!older.ok()) {
+        if (!IsMissing(older.status())) return older.status();
+        break;
+      }
+      auto set = tuf::TrustedMetadataSet::Create(*older, now_);
+      absl::Status status = set.status();
+      if (status.ok()) status = set->UpdateRoot(result_.roots.front().text);
+      if (!status.ok()) return Annotate(status, name);
+      result_.roots.insert(result_.roots.begin(), {name, *std::move(older)});
+    }
+    for (int i = 0; i < kMaxRootRotations; ++i) {
+      const std::string name =
+          VersionedName(trusted.root().version + 1, "root");
+      auto next = Read(name, kMaxRootBytes);
+      if (!next.ok()) {
+        if (!IsMissing(next.status())) return next.status();
+        break;
+      }
+      USHER_RETURN_IF_ERROR(Annotate(trusted.UpdateRoot(*next), name));
+      result_.roots.push_back({name, *std::move(next)});
+    }
+    return trusted.FinishRoot();
+  }
+
+  absl::Status ReadSnapshot(tuf::TrustedMetadataSet& trusted,
+                            const EarlierState& earlier) {
+    if (!earlier.timestamp.empty()) {
+      // Signed by keys that are no longer trusted: it says nothing.
+      trusted.LoadCachedTimestamp(earlier.timestamp).IgnoreError();
+    }
+    result_.timestamp.name = "timestamp.json";
+    USHER_ASSIGN_OR_RETURN(result_.timestamp.text,
+                           Read(result_.timestamp.name, kMaxTimestampBytes));
+    USHER_RETURN_IF_ERROR(
+        trusted.UpdateTimestamp(result_.timestamp.text).status());
+    if (!earlier.snapshot.empty()) {
+      trusted.LoadCachedSnapshot(earlier.snapshot).IgnoreError();
+    }
+    result_.snapshot.name =
+        VersionedName(trusted.timestamp()->snapshot.version, "snapshot");
+    USHER_ASSIGN_OR_RETURN(result_.snapshot.text,
+                           Read(result_.snapshot.name, kMaxSnapshotBytes));
+    USHER_RETURN_IF_ERROR(trusted.UpdateSnapshot(result_.snapshot.text));
+    result_.targets.name =
+        VersionedName(trusted.targets_meta()->version, "targets");
+    USHER_ASSIGN_OR_RETURN(result_.targets.text,
+                           Read(result_.targets.name, kMaxTargetsBytes));
+    USHER_RETURN_IF_ERROR(trusted.UpdateTargets(result_.targets.text));
+    result_.timestamp_version = trusted.timestamp()->version;
+    result_.snapshot_version = trusted.snapshot()->version;
+    result_.targets_version = trusted.targets()->version;
+    result_.expires =
+        std::min({result_.expires, trusted.timestamp()->expires,
+                  trusted.snapshot()->expires, trusted.targets()->expires});
+    return absl::OkStatus();
+  }
+
+  // Depth first, each once on the word of each delegator.
+  absl::Status ReadRoles(tuf::TrustedMetadataSet& trusted) {
+    struct Pending {
+      std::string role;
+      std::string delegator;
+      size_t depth = 0;
+    };
+    std::vector<Pending> pending = {{"targets", "", 0}};
+    std::set<std::string> kept;
+    while (!pending.empty()) {
+      const Pending next = std::move(pending.back());
+      pending.pop_back();
+      if (next.depth > tuf::TargetSearch::Limits().max_depth ||
+          roles_.contains({next.role, next.delegator})) {
+        continue;
+      }
+      if (roles_.size() >= kMaxRoles) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat("the repository delegates to more than ",
+                                  kMaxRoles, " roles"),
+                     "targets.json");
+      }
+      if (!next.delegator.empty()) {
+        const absl::Status status = ReadRole(trusted, next.role,
+                                             next.delegator, kept);
+        if (!status.ok()) {
+          roles_[{next.role, next.delegator}] = std::nullopt;
+          result_.faults.push_back({next.role, status});
+          continue;
+        }
+      }
+      const tuf::Targets& targets =
+          *(roles_[{next.role, next.delegator}] = *trusted.targets(next.role));
+      order_.emplace(next.role, order_.size());
+      result_.expires = std::min(result_.expires, targets.expires);
+      if (!targets.delegations.has_value()) continue;
+      result_.delegations.push_back(*targets.delegations);
+      const std::vector<std::string> names = RolesOf(*targets.delegations);
+      for (auto name = names.rbegin(); name != names.rend(); ++name) {
+        pending.push_back({*name, next.role, next.depth + 1});
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadRole(tuf::TrustedMetadataSet& trusted,
+                        const std::string& role, const std::string& delegator,
+                        std::set<std::string>& kept) {
+    const tuf::MetaFile* const meta = trusted.targets_meta(role);
+    const std::string file = tuf::RoleFileName(role);
+    if (meta == nullptr) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat("the snapshot does not name ", file), file);
+    }
+    const std::string name = absl::StrCat(meta->version, ".", file);
+    USHER_ASSIGN_OR_RETURN(std::string text, Read(name, kMaxTargetsBytes));
+    USHER_RETURN_IF_ERROR(
+        trusted.UpdateDelegatedTargets(text, role, delegator));
+    if (kept.insert(name).second) {
+      result_.delegated.push_back({name, std::move(text)});
+    }
+    return absl::OkStatus();
+  }
+
+  void FindTargets() {
+    std::set<std::string> names;
+    for (const auto& [place, targets] : roles_) {
+      if (!targets.has_value()) continue;
+      for (const auto& [name, info] : targets->targets) names.insert(name);
+    }
+    for (const std::string& name : names) {
+      if (const absl::Status status = FindTarget(name); !status.ok()) {
+        result_.faults.push_back({"targets", status});
+      }
+    }
+    std::stable_sort(result_.files.begin(), result_.files.end(),
+                     [this](const VerifiedTarget& a, const VerifiedTarget& b) {
+                       return order_.at(a.role) < order_.at(b.role);
+                     });
+  }
+
+  absl::Status FindTarget(const std::string& name) {
+    tuf::TargetSearch search(name, {});
+    while (true) {
+      USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
+                             search.Next());
+      if (!step.has_value()) return absl::OkStatus();
+      const auto role = roles_.find({step->role, step->delegator});
+      if (role == roles_.end() || !role->second.has_value()) {
+        return absl::OkStatus();
+      }
+      const tuf::TargetInfo* const info = search.Visit(*role->second);
+      if (info == nullptr) continue;
+      const auto hash = info->hashes.find("sha256");
+      if (hash == info->hashes.end() || info->length > kMaxTargetBytes) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat(tuf::RoleFileName(step->role), ": ", name,
+                                  " has no SHA-256 or is larger than 4 GiB"),
+                     name);
+      }
+      VerifiedTarget& target = result_.files.emplace_back();
+      target.role = step->role;
+      target.name = name;
+      target.length = info->length;
+      target.sha256 = absl::AsciiStrToLower(hash->second);
+      target.path = ConsistentPath(name, hash->second);
+      return absl::OkStatus();
+    }
+  }
+
+  RepositorySource& source_;
+  const absl::Time now_;
+  std::map<std::pair<std::string, std::string>, std::optional<tuf::Targets>>
+      roles_;  // by role and delegator
+  std::map<std::string, size_t> order_;
+  VerifiedRepository result_;
+};
+
+}  // namespace
+
+absl::StatusOr<VerifiedRepository> VerifyRepository(
+    RepositorySource& source, absl::string_view root, absl::Time now,
+    const EarlierState& earlier) {
+  return Walk(source, now).Run(root, earlier);
+}
+
+absl::StatusOr<std::string> ReadTarget(RepositorySource& source,
+                                       const VerifiedTarget& target) {
+  const std::string file = absl::StrCat("targets/", target.path);
+  USHER_ASSIGN_OR_RETURN(
+      std::string content,
+      source.Read(file, static_cast<uint64_t>(target.length)));
+  if (static_cast<int64_t>(content.size()) != target.length ||
+      ToHex(Sha256Of(content)) != target.sha256) {
+    return Error(hr::kWuEDmIncorrectfilehash,
+                 absl::StrCat(file, " is not what ",
+                              tuf::RoleFileName(target.role), " names"),
+                 file);
+  }
+  return content;
+}
+
+}  // namespace usher::publisher

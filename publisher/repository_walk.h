@@ -1,0 +1,77 @@
+#ifndef USHER_PUBLISHER_REPOSITORY_WALK_H_
+#define USHER_PUBLISHER_REPOSITORY_WALK_H_
+
+// A published repository's whole chain of trust, as a client sees it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/tuf/metadata.h"
+#include "publisher/repository_source.h"
+
+namespace usher::publisher {
+
+// A document, by its name below metadata/.
+struct MetadataDocument {
+  std::string name;
+  std::string text;
+};
+
+// A target that somebody who may describes.
+struct VerifiedTarget {
+  std::string role;
+  std::string name;
+  std::string path;  // below targets/
+  int64_t length = 0;
+  std::string sha256;  // hexadecimal, small letters
+};
+
+// A delegated role that clients would do without, and why.
+struct RoleFault {
+  std::string role;
+  absl::Status status;
+};
+
+struct VerifiedRepository {
+  tuf::Root root;
+  int64_t timestamp_version = 0;
+  int64_t snapshot_version = 0;
+  int64_t targets_version = 0;
+  absl::Time expires;  // the first of all documents
+  // The roots from the oldest that leads to the trusted one up to the newest.
+  std::vector<MetadataDocument> roots;
+  std::vector<MetadataDocument> delegated;
+  MetadataDocument targets;
+  MetadataDocument snapshot;
+  MetadataDocument timestamp;
+  std::vector<tuf::Delegations> delegations;  // top level first
+  std::vector<VerifiedTarget> files;          // by priority and name
+  std::vector<RoleFault> faults;
+};
+
+// What was trusted at an earlier time; "" for nothing. The repository may not
+// go back behind it.
+struct EarlierState {
+  std::string timestamp;
+  std::string snapshot;
+};
+
+// Verifies everything from the trusted `root` down to the targets metadata of
+// every delegated role, within clients' limits. Errors are those of
+// tuf::TrustedMetadataSet and of the source; each names the file.
+absl::StatusOr<VerifiedRepository> VerifyRepository(
+    RepositorySource& source, absl::string_view root, absl::Time now,
+    const EarlierState& earlier = {});
+
+// Reads a target and verifies it. WU_E_DM_INCORRECTFILEHASH.
+absl::StatusOr<std::string> ReadTarget(RepositorySource& source,
+                                       const VerifiedTarget& target);
+
+}  // namespace usher::publisher
+
+#endif  // USHER_PUBLISHER_REPOSITORY_WALK_H_
