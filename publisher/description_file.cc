@@ -510,6 +510,7 @@ class DescriptionReader {
       }
       *description.mutable_handler() = std::move(handler);
     }
+    absl::Status staging;
     for (const absl::string_view key : {"is_installed", "is_installable"}) {
       const toml::table* found = table_.Table(key);
       if (found == nullptr) continue;
@@ -519,6 +520,9 @@ class DescriptionReader {
       } else {
         *description.mutable_is_installable() = std::move(rule);
       }
+      if (!staging.ok()) continue;
+      staging = CheckStaging(description);
+      if (!staging.ok()) table_.Fault(key, staging.message());
     }
     ReadStaging(description);
   }

@@ -109,19 +109,18 @@ void SetChannels(const std::vector<std::string>& channels,
 absl::Status CheckStaging(const UpdateDescription& description) {
   if (TestsStaging(description.is_installed())) {
     return Error(hr::kWuEEeInvalidExpression,
-                 "is_installed: a rollout and channels decide what is offered, "
-                 "not what is installed; they belong to is_installable");
+                 "a rollout and channels decide what is offered, not what is "
+                 "installed; they belong to is_installable");
   }
   const Rules parts = PartsOf(description);
   if (std::count_if(parts.begin(), parts.end(), IsShare) > 1) {
     return Error(hr::kWuEEeInvalidExpression,
-                 "is_installable: two rollouts without a seed; give only one "
-                 "of rollout_percent and a rule, or the rule a seed");
+                 "two rollouts without a seed; leave one of them out or give "
+                 "it a seed");
   }
   if (std::count_if(parts.begin(), parts.end(), IsChannels) > 1) {
     return Error(hr::kWuEEeInvalidExpression,
-                 "is_installable: two rules about channels; name all channels "
-                 "in one of them");
+                 "two rules about channels; name all channels in one of them");
   }
   return absl::OkStatus();
 }
