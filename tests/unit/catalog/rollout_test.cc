@@ -164,8 +164,10 @@ TEST_F(StagingTest, TheConfigurationIsFollowedAtTheNextStart) {
   facts_options_.channels = {"edge", "beta"};
   Open();
   EXPECT_THAT(Search(""), ElementsAre("name1", "name2"));
-  facts_options_.channels.clear();
   facts_options_.rollout_id = "elsewhere";
+  Open();
+  EXPECT_THAT(Search(""), ElementsAre("name1", "name2", "name3"));
+  facts_options_.channels.clear();
   Open();
   EXPECT_THAT(Search(""), ElementsAre("name2", "name3"));
 }
