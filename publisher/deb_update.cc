@@ -15,6 +15,7 @@
 #include "common/package_version.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
+#include "publisher/staging.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {
@@ -68,6 +69,20 @@ void SetRules(const DebIdentity& deb, const DebOptions& options,
     description.mutable_is_installed()->mutable_installed_update();
   }
   if (conditions.rules().empty()) description.clear_is_installable();
+  if (options.basis_points.has_value()) {
+    SetShare(*options.basis_points, description);
+  }
+  if (!options.channels.empty()) SetChannels(options.channels, description);
+}
+
+// What is being rolled out stays so when its package is taken in again.
+void KeepStaging(const DebItem& item, const Draft& draft,
+                 UpdateDescription& description) {
+  const DraftEntry* const entry = draft.Find(item.update_id);
+  if (entry == nullptr || !(item.keep_share || item.keep_channels)) return;
+  const Staging before = StagingOf(entry->Parse());
+  if (item.keep_share) SetShare(before.basis_points, description);
+  if (item.keep_channels) SetChannels(before.channels, description);
 }
 
 void SetHandler(const DebIdentity& deb, const DebOptions& options,
@@ -288,6 +303,7 @@ absl::StatusOr<DebSummary> PutDebs(std::vector<DebItem> items,
     if (item.wire.empty()) continue;
     description.ParseFromString(item.wire);
     std::string().swap(item.wire);
+    KeepStaging(item, draft, description);
     USHER_ASSIGN_OR_RETURN(
         const DraftChange change,
         draft.Put(description, Draft::Revisions::kAutomatic, now));

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "common/sha256.h"
 #include "publisher/control_file.h"
 #include "publisher/draft.h"
@@ -44,6 +45,11 @@ struct DebOptions {
   std::string min_os_version;
   usher::v1::InstallationRebootBehavior reboot =
       usher::v1::INSTALLATION_REBOOT_BEHAVIOR_NEVER_REBOOTS;
+  // Share of the machines in hundredths of a percent, and channels. Where they
+  // are not given an update that is in the draft keeps what it has, and a new
+  // one is for every machine.
+  absl::optional<int> basis_points;
+  std::vector<std::string> channels;
 };
 
 // A package as its control paragraph describes it.
@@ -76,6 +82,9 @@ struct DebItem {
   std::string update_id;
   std::string wire;
   bool supersede_older = true;
+  // Take these from the update in the draft, if there is one.
+  bool keep_share = true;
+  bool keep_channels = true;
 };
 
 struct DebSummary {

@@ -17,6 +17,7 @@
 #include "common/uuid.h"
 #include "publisher/handler_reader.h"
 #include "publisher/rule_reader.h"
+#include "publisher/staging.h"
 #include "publisher/toml_reader.h"
 #include "publisher/update_checks.h"
 
@@ -509,6 +510,7 @@ class DescriptionReader {
       }
       *description.mutable_handler() = std::move(handler);
     }
+    absl::Status staging;
     for (const absl::string_view key : {"is_installed", "is_installable"}) {
       const toml::table* found = table_.Table(key);
       if (found == nullptr) continue;
@@ -518,6 +520,37 @@ class DescriptionReader {
       } else {
         *description.mutable_is_installable() = std::move(rule);
       }
+      if (!staging.ok()) continue;
+      staging = CheckStaging(description);
+      if (!staging.ok()) table_.Fault(key, staging.message());
+    }
+    ReadStaging(description);
+  }
+
+  void ReadStaging(UpdateDescription& description) {
+    const absl::optional<int> share = ReadPercent(table_, "rollout_percent");
+    std::vector<std::string> channels;
+    if (table_.Has("channels"))
+      channels = ReadChannels(table_, "channels");
+    else
+      static_cast<void>(table_.Strings("channels"));
+    // The author's own rule of this kind would be replaced unseen.
+    const Staging own = StagingOf(description);
+    if (share.has_value()) {
+      if (own.basis_points != catalog::kAllBasisPoints) {
+        table_.Fault("rollout_percent",
+                     "is_installable has a rollout already; give it a seed or "
+                     "leave one of them out");
+      }
+      SetShare(*share, description);
+    }
+    if (!channels.empty()) {
+      if (!own.channels.empty()) {
+        table_.Fault("channels",
+                     "is_installable asks for channels already; leave one of "
+                     "them out");
+      }
+      SetChannels(channels, description);
     }
   }
 

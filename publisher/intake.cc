@@ -138,7 +138,8 @@ absl::StatusOr<std::vector<IntakeItem>> AddDebFiles(
                     PayloadLocation(facts.sha256, name)));
     ids.push_back(description.update().identity().update_id());
     debs.push_back({std::move(deb), ids.back(), DeterministicWire(description),
-                    options.supersede_older});
+                    options.supersede_older, !options.basis_points.has_value(),
+                    options.channels.empty()});
   }
   const Draft before = draft;
   USHER_RETURN_IF_ERROR(

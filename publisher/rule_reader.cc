@@ -9,9 +9,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_rule.h"
+#include "common/catalog/names.h"
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "common/windows_names.h"
+#include "publisher/staging.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {
@@ -25,7 +28,8 @@ constexpr int kMaxDepth = 16;
 
 constexpr absl::string_view kKinds =
     "all_of, any_of, not, constant, operating_system, architecture, file, "
-    "registry, msi_product, debian_package, installed_update, machine_label";
+    "registry, msi_product, debian_package, installed_update, machine_label, "
+    "rollout, channel";
 
 struct VersionTest {
   Comparison comparison = repository::v1::COMPARISON_EXISTS;
@@ -99,6 +103,11 @@ class RuleReader {
       ReadArchitecture(reader, *rule.mutable_architecture());
     } else if (kind == "machine_label") {
       rule.mutable_machine_label()->set_label(reader.RequiredString(kind, 256));
+    } else if (kind == "channel") {
+      auto& channels = *rule.mutable_channel()->mutable_channels();
+      for (std::string& name : ReadChannels(reader, kind)) {
+        *channels.Add() = std::move(name);
+      }
     } else {
       ReadTableKind(reader, kind, rule);
     }
@@ -136,7 +145,8 @@ class RuleReader {
   void ReadTableKind(TomlTable& reader, const std::string& kind, Rule& rule) {
     static constexpr absl::string_view kTableKinds[] = {
         "operating_system", "file",           "registry",
-        "msi_product",      "debian_package", "installed_update"};
+        "msi_product",      "debian_package", "installed_update",
+        "rollout"};
     if (std::find(std::begin(kTableKinds), std::end(kTableKinds), kind) ==
         std::end(kTableKinds)) {
       problems_.Add(
@@ -160,6 +170,8 @@ class RuleReader {
       r.set_package(table.RequiredString("package", 256));
       Assign(ReadVersionTest(table, "version"), r);
       r.set_architecture(table.String("architecture", 64));
+    } else if (kind == "rollout") {
+      ReadRollout(table, *rule.mutable_rollout());
     } else {
       ReadInstalledUpdate(table, *rule.mutable_installed_update());
     }
@@ -251,6 +263,12 @@ class RuleReader {
     rule.set_revision_number(revision);
   }
 
+  static void ReadRollout(TomlTable& table, repository::v1::RolloutRule& rule) {
+    if (!table.Has("percent")) table.Fault("percent", "is missing");
+    rule.set_basis_points(ReadPercent(table, "percent").value_or(0));
+    rule.set_seed(table.String("seed", 128));
+  }
+
   TomlProblems& problems_;
 };
 
@@ -260,6 +278,29 @@ Rule ReadRule(const toml::table& table, const std::string& path,
               TomlProblems& problems) {
   Rule rule = RuleReader(problems).Read(table, path, 1);
   return rule;
+}
+
+absl::optional<int> ReadPercent(TomlTable& table, absl::string_view key) {
+  const absl::optional<double> percent = table.Number(key);
+  if (!percent.has_value()) return absl::nullopt;
+  const absl::optional<int> basis_points = BasisPointsOf(*percent);
+  if (!basis_points.has_value()) {
+    table.Fault(key, "must be from 0 to 100, in steps of 0.01");
+  }
+  return basis_points;
+}
+
+std::vector<std::string> ReadChannels(TomlTable& table, absl::string_view key) {
+  std::vector<std::string> channels = table.Strings(key, catalog::kMaxChannels);
+  if (channels.empty()) table.Fault(key, "names no channel");
+  for (const std::string& name : channels) {
+    if (catalog::IsChannelName(name)) continue;
+    table.Fault(key, absl::StrCat("\"", name,
+                                  "\" is no name of a channel: lower-case "
+                                  "letters, digits, '.', '_' and '-', a letter "
+                                  "or digit first, at most 64 bytes"));
+  }
+  return channels;
 }
 
 }  // namespace usher::publisher

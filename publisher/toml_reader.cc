@@ -141,6 +141,19 @@ int64_t TomlTable::Integer(absl::string_view key, int64_t min, int64_t max,
   return value->get();
 }
 
+absl::optional<double> TomlTable::Number(absl::string_view key) {
+  const toml::node* node = Node(key);
+  if (node == nullptr) return absl::nullopt;
+  if (const auto* value = node->as_floating_point(); value != nullptr) {
+    return value->get();
+  }
+  if (const auto* value = node->as_integer(); value != nullptr) {
+    return static_cast<double>(value->get());
+  }
+  WrongType(*node, key, "a number");
+  return absl::nullopt;
+}
+
 std::vector<std::string> TomlTable::Strings(absl::string_view key,
                                             size_t max_count) {
   std::vector<std::string> result;

@@ -66,6 +66,8 @@ class TomlTable {
   bool Bool(absl::string_view key, bool fallback);
   int64_t Integer(absl::string_view key, int64_t min, int64_t max,
                   int64_t fallback);
+  // A number with or without decimals; none when absent.
+  absl::optional<double> Number(absl::string_view key);
   std::vector<std::string> Strings(absl::string_view key,
                                    size_t max_count = 1024);
   // Offset date-time, or RFC 3339 in a string.

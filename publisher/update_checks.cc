@@ -16,6 +16,7 @@
 #include "common/uuid.h"
 #include "common/windows_names.h"
 #include "publisher/catalog_file.h"
+#include "publisher/staging.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::publisher {
@@ -136,6 +137,9 @@ absl::Status CheckLeaf(const Rule& rule) {
         return InvalidRule("machine_label: label is missing");
       }
       return absl::OkStatus();
+    case Rule::kRollout:
+    case Rule::kChannel:
+      return absl::OkStatus();  // the client's own check says it all
     default:
       return InvalidRule("a rule is empty");
   }
@@ -431,6 +435,7 @@ absl::Status CheckUpdate(const UpdateDescription& description) {
       USHER_RETURN_IF_ERROR(
           Annotate(CheckRule(description.is_installable()), "is_installable"));
     }
+    USHER_RETURN_IF_ERROR(CheckStaging(description));
     if (description.ByteSizeLong() + 16 > kMaxRecordBytes) {
       return Invalid("the description is larger than the limit of 1 MiB");
     }

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/catalog/check_rule.h"
+#include "common/catalog/names.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/transport/transport.h"
@@ -139,6 +141,22 @@ void ReadMachine(ConfigReader& reader, Config& config) {
         return Reason(session::CheckText(label, 128, "label"));
       },
       config.labels);
+  reader.Texts(
+      "channels",
+      [](const std::string& channel) -> std::string {
+        return catalog::IsChannelName(channel)
+                   ? ""
+                   : "must hold names of lower-case letters, digits, '.', '_' "
+                     "and '-', a letter or digit first, at most 64 bytes each";
+      },
+      config.channels);
+  reader.Text(
+      "rollout_id",
+      [](const std::string& id) -> std::string {
+        if (id.empty()) return "must not be empty";
+        return Reason(session::CheckText(id, 128, "rollout_id"));
+      },
+      config.rollout_id);
 }
 
 void ReadUpdateService(const toml::table& table, ConfigErrors& errors,
@@ -229,6 +247,11 @@ void ReadDocument(const toml::table& document, ConfigErrors& errors,
     errors.Add(
         document, "machine.labels",
         absl::StrCat("machine.labels has more than ", kMaxLabels, " labels"));
+  }
+  if (static_cast<int>(config.channels.size()) > catalog::kMaxChannels) {
+    errors.Add(document, "machine.channels",
+               absl::StrCat("machine.channels has more than ",
+                            catalog::kMaxChannels, " channels"));
   }
 }
 

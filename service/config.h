@@ -70,6 +70,8 @@ struct Config {
 
   // [machine]
   std::vector<std::string> labels;
+  std::vector<std::string> channels;
+  std::string rollout_id;  // "": the one in the state folder
 
   // [policy]
   session::Policy policy;

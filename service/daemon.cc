@@ -14,6 +14,7 @@
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
 #include "service/platform/machine_folders.h"
+#include "service/rollout_id.h"
 #include "service/session/configured_services.h"
 #include "service/store/database.h"
 #include "spdlog/spdlog.h"
@@ -48,6 +49,11 @@ absl::StatusOr<session::CoreParts> OpenParts(const Config& config) {
   catalog::FactsOptions facts;
   facts.product_dir = products;
   facts.labels = config.labels;
+  facts.channels = config.channels;
+  facts.rollout_id = config.rollout_id;
+  if (facts.rollout_id.empty()) {
+    USHER_ASSIGN_OR_RETURN(facts.rollout_id, RolloutId(config.state_dir));
+  }
   USHER_ASSIGN_OR_RETURN(
       parts.catalog,
       catalog::Catalog::Open(

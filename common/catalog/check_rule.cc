@@ -21,6 +21,7 @@ using repository::v1::Rule;
 
 constexpr size_t kMaxText = 4096;
 constexpr size_t kMaxQuoted = 100;
+constexpr size_t kMaxSeed = 128;
 constexpr absl::string_view kProduct = "{product:";
 
 absl::Status Invalid(absl::string_view reason) {
@@ -146,6 +147,32 @@ absl::Status CheckInstalledUpdate(repository::v1::InstalledUpdateRule& rule) {
   return CheckComparison(rule.comparison());
 }
 
+absl::Status CheckRollout(const repository::v1::RolloutRule& rule) {
+  if (rule.basis_points() < 0 || rule.basis_points() > kAllBasisPoints) {
+    return Invalid(absl::StrCat("a rollout to ", rule.basis_points(),
+                                " basis points; the range is 0 to ",
+                                kAllBasisPoints));
+  }
+  if (rule.seed().size() > kMaxSeed || HasControlCharacters(rule.seed())) {
+    return Invalid("a rollout's seed is too long or has control characters");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckChannel(const repository::v1::ChannelRule& rule) {
+  if (rule.channels().empty()) return Invalid("a channel test without channel");
+  if (rule.channels_size() > kMaxChannels) {
+    return Invalid(absl::StrCat("a channel test of more than ", kMaxChannels));
+  }
+  for (const std::string& channel : rule.channels()) {
+    if (!IsChannelName(channel)) {
+      return Invalid(absl::StrCat("\"", channel.substr(0, kMaxQuoted),
+                                  "\" is no name of a channel"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Check(Rule& rule, int depth, int& nodes);
 
 absl::Status CheckList(Rule::List& list, int depth, int& nodes) {
@@ -191,6 +218,10 @@ absl::Status Check(Rule& rule, int depth, int& nodes) {
       return rule.machine_label().label().empty()
                  ? Invalid("a label test without label")
                  : absl::OkStatus();
+    case Rule::kRollout:
+      return CheckRollout(rule.rollout());
+    case Rule::kChannel:
+      return CheckChannel(rule.channel());
     case Rule::KIND_NOT_SET:
       break;
   }

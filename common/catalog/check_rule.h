@@ -11,6 +11,10 @@ namespace usher::catalog {
 
 inline constexpr int kMaxRuleDepth = 16;
 inline constexpr int kMaxRuleNodes = 256;
+// RolloutRule.basis_points of all machines.
+inline constexpr int kAllBasisPoints = 10000;
+// Channels that one ChannelRule names.
+inline constexpr int kMaxChannels = 64;
 
 // Checks an applicability rule's size and every field, and brings ids into
 // canonical form. WU_E_EE_UNKNOWN_EXPRESSION for a kind that this build does

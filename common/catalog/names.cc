@@ -14,6 +14,7 @@ namespace usher::catalog {
 namespace {
 
 constexpr size_t kMaxProduct = 128;
+constexpr size_t kMaxChannel = 64;
 constexpr size_t kMaxName = 255;
 constexpr size_t kMaxLocation = 2048;
 
@@ -47,6 +48,15 @@ bool IsProductName(absl::string_view text) {
 
 bool IsProductVersion(absl::string_view text) {
   return OnlyProductCharacters(text, "~:");
+}
+
+bool IsChannelName(absl::string_view text) {
+  return !text.empty() && text.size() <= kMaxChannel &&
+         absl::ascii_isalnum(text.front()) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_islower(c) || absl::ascii_isdigit(c) ||
+                  absl::string_view("._-").find(c) != absl::string_view::npos;
+         });
 }
 
 bool IsProductCode(absl::string_view text) {

@@ -16,6 +16,10 @@ bool IsProductName(absl::string_view text);
 // ArchiveHandler.version: the same with '~' and ':'.
 bool IsProductVersion(absl::string_view text);
 
+// ChannelRule.channels: lower-case letters, digits, '.', '_', '-', a letter or
+// digit first, at most 64 bytes.
+bool IsChannelName(absl::string_view text);
+
 // "{UUID}".
 bool IsProductCode(absl::string_view text);
 

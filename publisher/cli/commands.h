@@ -24,6 +24,7 @@ void AddKeyCommands(CLI::App& app, Output& output, Action& action);
 void AddPublishCommands(CLI::App& app, Output& output, Action& action);
 void AddContentCommands(CLI::App& app, Output& output, Action& action);
 void AddImportCommands(CLI::App& app, Output& output, Action& action);
+void AddRolloutCommand(CLI::App& app, Output& output, Action& action);
 void AddRootCommands(CLI::App& app, Output& output, Action& action);
 void AddYankCommands(CLI::App& app, Output& output, Action& action);
 void AddVendorCommands(CLI::App& app, Output& output, Action& action);

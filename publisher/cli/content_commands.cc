@@ -16,8 +16,10 @@
 #include "publisher/cli/commands.h"
 #include "publisher/cli/options.h"
 #include "publisher/cli/output.h"
+#include "publisher/cli/staging_options.h"
 #include "publisher/human_time.h"
 #include "publisher/intake.h"
+#include "publisher/staging.h"
 
 namespace usher::publisher::cli {
 namespace {
@@ -91,8 +93,8 @@ absl::Status RunRemove(const AddArguments& arguments, const Output& output) {
 
 struct DebArguments {
   std::string dir, handler = "deb", eula, release_notes, support_url;
-  std::string severity, min_os, reboot = "never";
-  std::vector<std::string> files, categories, supersedes = {"auto"};
+  std::string severity, min_os, reboot = "never", rollout_percent;
+  std::vector<std::string> files, categories, channels, supersedes = {"auto"};
 };
 
 absl::StatusOr<DebOptions> OptionsOf(const DebArguments& arguments) {
@@ -130,6 +132,8 @@ absl::StatusOr<DebOptions> OptionsOf(const DebArguments& arguments) {
       : arguments.reboot == "can_request"
           ? usher::v1::INSTALLATION_REBOOT_BEHAVIOR_CAN_REQUEST_REBOOT
           : usher::v1::INSTALLATION_REBOOT_BEHAVIOR_NEVER_REBOOTS;
+  options.basis_points = ParsePercent(arguments.rollout_percent);
+  options.channels = arguments.channels;
   return options;
 }
 
@@ -162,6 +166,7 @@ absl::Status RunList(const ListArguments& arguments, const Output& output) {
     int64_t bytes = 0;
     for (const auto& payload : description.payloads()) bytes += payload.size();
     const usher::v1::Update& update = description.update();
+    const Staging staging = StagingOf(description);
     if (output.json) {
       list.push_back(
           {{"update_id", entry->update_id},
@@ -170,13 +175,17 @@ absl::Status RunList(const ListArguments& arguments, const Output& output) {
            {"version", entry->version},
            {"title", update.title()},
            {"bytes", bytes},
+           {"rollout_percent", PercentNumber(staging.basis_points)},
+           {"channels", staging.channels},
            {"superseded_update_ids",
             std::vector<std::string>(update.superseded_update_ids().begin(),
                                      update.superseded_update_ids().end())}});
     }
-    output.Line(absl::StrFormat("%s:%d  %-24s %-20s %12d", entry->update_id,
-                                entry->revision, entry->name, entry->version,
-                                bytes));
+    const bool staged = staging != Staging{};
+    output.Line(absl::StrCat(
+        absl::StrFormat("%s:%d  %-24s %-20s %12d", entry->update_id,
+                        entry->revision, entry->name, entry->version, bytes),
+        staged ? "  " : "", staged ? DescribeStaging(staging) : ""));
   }
   output.Result({{"service_id", workspace.settings().service_id},
                  {"service_name", workspace.settings().service_name},
@@ -203,18 +212,29 @@ absl::Status RunShow(const ListArguments& arguments, const Output& output) {
                  arguments.filter);
   }
   Json list = Json::array();
+  Json offers = Json::array();
   google::protobuf::util::JsonPrintOptions print;
   print.preserve_proto_field_names = true;
   for (const DraftEntry* entry : found) {
     std::string text;
-    const auto status = google::protobuf::util::MessageToJsonString(
-        entry->Parse(), &text, print);
+    const auto description = entry->Parse();
+    const auto status =
+        google::protobuf::util::MessageToJsonString(description, &text, print);
     if (!status.ok()) return Error(hr::kEUnexpected, status.ToString());
     list.push_back(Json::parse(text, nullptr, /*allow_exceptions=*/false));
     output.Line(
         list.back().dump(2, ' ', false, Json::error_handler_t::replace));
+    const Staging staging = StagingOf(description);
+    offers.push_back({{"update_id", entry->update_id},
+                      {"rollout_percent", PercentNumber(staging.basis_points)},
+                      {"channels", staging.channels}});
+    // Beside the JSON, which other programs may read.
+    if (!output.json) {
+      output.Note(absl::StrCat(entry->name, " ", entry->version,
+                               " is offered to ", DescribeStaging(staging)));
+    }
   }
-  output.Result({{"updates", std::move(list)}});
+  output.Result({{"updates", std::move(list)}, {"offers", std::move(offers)}});
   return absl::OkStatus();
 }
 
@@ -271,6 +291,17 @@ void AddDebCommand(CLI::App& app, Output& output, Action& action) {
                    "Whether installing needs a restart")
       ->check(CLI::IsMember({"never", "can_request", "always"}))
       ->capture_default_str();
+  command
+      ->add_option("--rollout-percent", arguments->rollout_percent,
+                   "Offer it to this share of the machines: 0 to 100 "
+                   "(default: as it is in the repository, else 100)")
+      ->check(CheckPercent);
+  command
+      ->add_option("--channel", arguments->channels,
+                   "Offer it only to machines that follow this channel; "
+                   "repeatable (default: as it is in the repository)")
+      ->check(CheckChannel)
+      ->allow_extra_args(false);
   AddJson(*command, output);
   command->footer(
       "Examples:\n"

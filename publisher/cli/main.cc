@@ -31,6 +31,7 @@ int Run(int argc, char** argv) {
       "Exit codes: 0 done, 1 failed, 2 usage.");
   cli::AddKeyCommands(app, output, action);
   cli::AddContentCommands(app, output, action);
+  cli::AddRolloutCommand(app, output, action);
   cli::AddImportCommands(app, output, action);
   cli::AddPublishCommands(app, output, action);
   cli::AddRootCommands(app, output, action);

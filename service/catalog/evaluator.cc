@@ -72,12 +72,13 @@ absl::StatusOr<RowState> Evaluator::Evaluate(
   if (state.installable && plan.has_is_installable()) {
     USHER_ASSIGN_OR_RETURN(
         state.installable,
-        EvaluateRule(plan.is_installable(), machine_, facts_, receipts));
+        EvaluateRule(plan.is_installable(), identity.update_id, machine_,
+                     facts_, receipts));
   }
   if (plan.has_is_installed()) {
-    USHER_ASSIGN_OR_RETURN(
-        state.installed,
-        EvaluateRule(plan.is_installed(), machine_, facts_, receipts));
+    USHER_ASSIGN_OR_RETURN(state.installed,
+                           EvaluateRule(plan.is_installed(), identity.update_id,
+                                        machine_, facts_, receipts));
   } else {
     USHER_ASSIGN_OR_RETURN(const int32_t revision,
                            receipts.InstalledRevision(""));

@@ -1,6 +1,7 @@
 #include "service/catalog/facts.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -12,6 +13,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "service/catalog/facts_source.h"
+#include "service/catalog/rollout.h"
 #include "service/platform/boot_id.h"
 
 namespace usher::catalog {
@@ -39,8 +41,9 @@ std::string OsReleaseValue(absl::string_view text, absl::string_view name) {
   return "";
 }
 
-FactsOptions WithProbe(FactsOptions options) {
+FactsOptions Complete(FactsOptions options) {
   if (options.probe == nullptr) options.probe = NewSystemProbe();
+  options.channels.emplace_back(kStableChannel);
   return options;
 }
 
@@ -52,8 +55,11 @@ std::string StampOf(const absl::optional<std::string>& found) {
 }  // namespace
 
 std::string MachineFacts::Fingerprint() const {
+  // None of them has a line feed, and a channel's name no comma.
   return absl::StrCat(family, "\n", distribution, "\n", version, "\n",
-                      architecture, "\n", absl::StrJoin(labels, "\n"));
+                      architecture, "\n", rollout_id, "\n",
+                      absl::StrJoin(channels, ","), "\n",
+                      absl::StrJoin(labels, "\n"));
 }
 
 std::string MachineFacts::PackageText(absl::string_view name) const {
@@ -70,7 +76,7 @@ std::string RegistryFactKey(absl::string_view key, absl::string_view value) {
   return absl::StrCat(key, "\n", value);
 }
 
-Facts::Facts(FactsOptions options) : options_(WithProbe(std::move(options))) {}
+Facts::Facts(FactsOptions options) : options_(Complete(std::move(options))) {}
 
 absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
   absl::MutexLock lock(&mutex_);
@@ -84,6 +90,10 @@ absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
   facts->architecture = MachineArchitecture();
   facts->labels = options_.labels;
   std::sort(facts->labels.begin(), facts->labels.end());
+  const std::set<std::string> channels(options_.channels.begin(),
+                                       options_.channels.end());
+  facts->channels.assign(channels.begin(), channels.end());
+  facts->rollout_id = options_.rollout_id;
   USHER_ASSIGN_OR_RETURN(facts->boot_id, platform::BootId());
   // A machine without os-release has no distribution.
   const absl::StatusOr<std::string> os_release =

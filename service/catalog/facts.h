@@ -24,7 +24,7 @@ namespace usher::catalog {
 
 // What a row's evaluation depends on; the numbers stand in the database.
 enum class FactKind {
-  kMachine = 0,        // key "": operating system, architecture, labels
+  kMachine = 0,        // key "": MachineFacts::Fingerprint
   kDebianPackage = 1,  // key: package name
   kFile = 2,           // key: path as the rule has it
   kUpdate = 3,         // key: update id
@@ -51,6 +51,10 @@ struct MachineFacts {
   std::string version;       // VERSION_ID of os-release, or of Windows
   std::string architecture;  // "amd64"
   std::vector<std::string> labels;
+  // Sorted, "stable" among them.
+  std::vector<std::string> channels;
+  // What the machine draws with for staged rollouts.
+  std::string rollout_id;
   std::string boot_id;
   DebianPackages packages;
 
@@ -67,6 +71,10 @@ struct FactsOptions {
   std::filesystem::path product_dir;
   // Labels of the configuration's [machine] labels.
   std::vector<std::string> labels;
+  // Of [machine] channels; the machine follows "stable" besides.
+  std::vector<std::string> channels;
+  // The machine's own random number, text without line feed.
+  std::string rollout_id;
   // What Windows knows; null: the system's own. For tests.
   std::shared_ptr<const SystemProbe> probe;
 };

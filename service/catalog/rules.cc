@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "common/package_version.h"
+#include "service/catalog/rollout.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::catalog {
@@ -142,25 +143,49 @@ absl::StatusOr<bool> MatchesInstalledUpdate(
   return Satisfies(order, rule.comparison());
 }
 
+bool MatchesRollout(const repository::v1::RolloutRule& rule,
+                    absl::string_view own_update_id,
+                    const MachineFacts& machine) {
+  return RolloutDraw(machine.rollout_id, rule.seed().empty()
+                                             ? own_update_id
+                                             : absl::string_view(rule.seed())) <
+         rule.basis_points();
+}
+
+bool MatchesChannel(const repository::v1::ChannelRule& rule,
+                    const MachineFacts& machine) {
+  return std::any_of(rule.channels().begin(), rule.channels().end(),
+                     [&machine](const std::string& channel) {
+                       return std::binary_search(machine.channels.begin(),
+                                                 machine.channels.end(),
+                                                 channel);
+                     });
+}
+
 }  // namespace
 
-absl::StatusOr<bool> EvaluateRule(const Rule& rule, const MachineFacts& machine,
-                                  Facts& facts, Receipts& receipts) {
+absl::StatusOr<bool> EvaluateRule(const Rule& rule,
+                                  absl::string_view own_update_id,
+                                  const MachineFacts& machine, Facts& facts,
+                                  Receipts& receipts) {
   switch (rule.kind_case()) {
     case Rule::kAllOf:
       for (const Rule& part : rule.all_of().rules()) {
-        auto value = EvaluateRule(part, machine, facts, receipts);
+        auto value =
+            EvaluateRule(part, own_update_id, machine, facts, receipts);
         if (!value.ok() || !*value) return value;
       }
       return true;
     case Rule::kAnyOf:
       for (const Rule& part : rule.any_of().rules()) {
-        auto value = EvaluateRule(part, machine, facts, receipts);
+        auto value =
+            EvaluateRule(part, own_update_id, machine, facts, receipts);
         if (!value.ok() || *value) return value;
       }
       return false;
     case Rule::kNot: {
-      auto value = EvaluateRule(rule.not_(), machine, facts, receipts);
+      auto value =
+          EvaluateRule(rule.not_(), own_update_id, machine, facts, receipts);
       if (!value.ok()) return value;
       return !*value;
     }
@@ -183,6 +208,10 @@ absl::StatusOr<bool> EvaluateRule(const Rule& rule, const MachineFacts& machine,
       return MatchesRegistry(rule.registry(), facts);
     case Rule::kMsiProduct:
       return MatchesMsiProduct(rule.msi_product(), facts);
+    case Rule::kRollout:
+      return MatchesRollout(rule.rollout(), own_update_id, machine);
+    case Rule::kChannel:
+      return MatchesChannel(rule.channel(), machine);
     case Rule::KIND_NOT_SET:
       return false;
   }

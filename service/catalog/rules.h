@@ -30,8 +30,9 @@ class Receipts {
       absl::string_view update_id) = 0;
 };
 
-// Evaluates a checked rule.
+// Evaluates a checked rule of the update `own_update_id`.
 absl::StatusOr<bool> EvaluateRule(const repository::v1::Rule& rule,
+                                  absl::string_view own_update_id,
                                   const MachineFacts& machine, Facts& facts,
                                   Receipts& receipts);
 

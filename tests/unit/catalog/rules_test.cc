@@ -16,6 +16,8 @@ namespace {
 
 using repository::v1::Rule;
 
+constexpr char kOwnId[] = "00000000-0000-4000-8000-0000000000ff";
+
 Rule Parse(const std::string& text) {
   Rule rule;
   EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &rule))
@@ -58,7 +60,7 @@ class RulesTest : public ::testing::Test {
     Rule rule = Parse(text);
     const absl::Status checked = CheckRule(rule);
     EXPECT_TRUE(checked.ok()) << text << ": " << checked;
-    const auto value = EvaluateRule(rule, machine_, facts_, receipts_);
+    const auto value = EvaluateRule(rule, kOwnId, machine_, facts_, receipts_);
     EXPECT_TRUE(value.ok());
     return value.ok() && *value;
   }
@@ -128,13 +130,13 @@ TEST_F(RulesTest, Files) {
   rule.mutable_file()->set_path("{product:app}/f");
   const Sha256Digest digest = Sha256Of("abc");
   rule.mutable_file()->set_sha256(digest.data(), digest.size());
-  EXPECT_TRUE(*EvaluateRule(rule, machine_, facts_, receipts_));
+  EXPECT_TRUE(*EvaluateRule(rule, kOwnId, machine_, facts_, receipts_));
   ASSERT_TRUE(
       WriteFileAtomically(folder_ / "app" / "current" / "f", "abd").ok());
-  EXPECT_FALSE(*EvaluateRule(rule, machine_, facts_, receipts_));
+  EXPECT_FALSE(*EvaluateRule(rule, kOwnId, machine_, facts_, receipts_));
   // A folder has no content.
   rule.mutable_file()->set_path("{product:app}");
-  EXPECT_FALSE(*EvaluateRule(rule, machine_, facts_, receipts_));
+  EXPECT_FALSE(*EvaluateRule(rule, kOwnId, machine_, facts_, receipts_));
 }
 
 TEST_F(RulesTest, InstalledUpdates) {
@@ -173,6 +175,15 @@ TEST_F(RulesTest, RefusesBadRules) {
            {"registry { key: 'Software' }", hr::kWuEEeInvalidExpression},
            {"msi_product { product_code: 'x' }", hr::kWuEEeInvalidExpression},
            {"installed_update { update_id: 'x' }", hr::kWuEEeInvalidExpression},
+           {"rollout { basis_points: -1 }", hr::kWuEEeInvalidExpression},
+           {"rollout { basis_points: 10001 }", hr::kWuEEeInvalidExpression},
+           {"rollout { seed: 'a\\nb' }", hr::kWuEEeInvalidExpression},
+           {"channel {}", hr::kWuEEeInvalidExpression},
+           {"channel { channels: '' }", hr::kWuEEeInvalidExpression},
+           {"channel { channels: 'ok' channels: 'Beta' }",
+            hr::kWuEEeInvalidExpression},
+           {"channel { channels: '-beta' }", hr::kWuEEeInvalidExpression},
+           {"channel { channels: 'a,b' }", hr::kWuEEeInvalidExpression},
        }) {
     Rule rule = Parse(bad.text);
     EXPECT_EQ(HResultOf(CheckRule(rule)), bad.hr) << bad.text;
@@ -192,6 +203,23 @@ TEST_F(RulesTest, Limits) {
   EXPECT_TRUE(CheckRule(rule).ok());
   deepest->mutable_not_()->set_constant(true);
   EXPECT_EQ(HResultOf(CheckRule(rule)), hr::kWuEEeInvalidExpression);
+
+  Rule seed;
+  seed.mutable_rollout()->set_seed(std::string(128, 's'));
+  EXPECT_TRUE(CheckRule(seed).ok());
+  seed.mutable_rollout()->mutable_seed()->push_back('s');
+  EXPECT_EQ(HResultOf(CheckRule(seed)), hr::kWuEEeInvalidExpression);
+
+  Rule channels;
+  for (int i = 0; i < kMaxChannels; ++i) {
+    channels.mutable_channel()->add_channels(std::string(64, 'c'));
+  }
+  EXPECT_TRUE(CheckRule(channels).ok());
+  Rule long_name = channels;
+  long_name.mutable_channel()->mutable_channels(0)->push_back('c');
+  EXPECT_EQ(HResultOf(CheckRule(long_name)), hr::kWuEEeInvalidExpression);
+  channels.mutable_channel()->add_channels("c");
+  EXPECT_EQ(HResultOf(CheckRule(channels)), hr::kWuEEeInvalidExpression);
 
   Rule wide;
   for (int i = 1; i < kMaxRuleNodes; ++i) {

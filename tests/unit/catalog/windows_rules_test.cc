@@ -86,7 +86,7 @@ class WindowsRulesTest : public ::testing::Test {
         << text;
     const absl::Status checked = CheckRule(rule);
     EXPECT_TRUE(checked.ok()) << text << ": " << checked;
-    const auto value = EvaluateRule(rule, machine_, facts_, receipts_);
+    const auto value = EvaluateRule(rule, "", machine_, facts_, receipts_);
     EXPECT_TRUE(value.ok());
     return value.ok() && *value;
   }

@@ -75,6 +75,8 @@ transfers = 3
 product_dir = "/opt"
 [machine]
 labels = ["till", "north"]
+channels = ["beta"]
+rollout_id = "lab 7"
 [policy]
 users_may_download = true
 [[update_service]]
@@ -98,6 +100,8 @@ default = false
   EXPECT_EQ(config->download.max_transfers, 3);
   EXPECT_EQ(config->product_dir, "/opt");
   EXPECT_THAT(config->labels, ElementsAre("till", "north"));
+  EXPECT_THAT(config->channels, ElementsAre("beta"));
+  EXPECT_EQ(config->rollout_id, "lab 7");
   EXPECT_TRUE(config->policy.users_may_download);
   ASSERT_EQ(config->update_services.size(), 2U);
   EXPECT_EQ(config->update_services[0].root, "/etc/usher/one.json");
@@ -134,6 +138,15 @@ TEST(ConfigTest, ChecksEachKindOfValue) {
   EXPECT_THAT(Refusal("[log]\nlevel = 'loud'\n"), HasSubstr("trace"));
   EXPECT_THAT(Refusal("[machine]\nlabels = 'x'\n"), HasSubstr("list"));
   EXPECT_THAT(Refusal("[machine]\nlabels = [1]\n"), HasSubstr("list"));
+  EXPECT_THAT(Refusal("[machine]\nchannels = ['Beta']\n"),
+              HasSubstr("lower-case"));
+  EXPECT_THAT(Refusal("[machine]\nrollout_id = ''\n"), HasSubstr("empty"));
+  EXPECT_THAT(Refusal("[machine]\nrollout_id = \"a\\nb\"\n"),
+              HasSubstr("control character"));
+  std::string many;
+  for (int i = 0; i <= 64; ++i) many += "'c',";
+  EXPECT_THAT(Refusal("[machine]\nchannels = [" + many + "]\n"),
+              HasSubstr("more than 64"));
   EXPECT_THAT(Refusal("limits = 3\n"), HasSubstr("table"));
   EXPECT_THAT(Refusal("[update_service]\nurl = 'x'\n"),
               HasSubstr("[[update_service]]"));

@@ -8,6 +8,7 @@
 #include "publisher/control_file.h"
 #include "publisher/intake.h"
 #include "publisher/package_file.h"
+#include "publisher/staging.h"
 #include "tests/unit/publisher/test_repository.h"
 
 namespace usher::publisher {
@@ -130,6 +131,31 @@ TEST(DebTest, RulesFollowTheHandler) {
   EXPECT_EQ(
       as_deb.is_installable().all_of().rules(0).architecture().architectures(0),
       "amd64");
+}
+
+TEST(DebTest, StagingStaysUntilItIsGivenAgain) {
+  const TestFolder folder;
+  Workspace workspace = OpenForTest(folder.MakeRepository());
+  const auto deb = folder.MakeDeb("hello", "1.0");
+  const auto add = [&](DebOptions options) {
+    const auto items =
+        AddDebFiles(workspace, {deb}, std::move(options), {}, TestTime());
+    EXPECT_TRUE(items.ok()) << items.status();
+    return StagingOf(
+        workspace.LoadDraft()->Find((*items)[0].update_id)->Parse());
+  };
+  DebOptions options;
+  options.basis_points = 500;
+  options.channels = {"beta"};
+  const Staging staged = add(options);
+  EXPECT_EQ(staged.basis_points, 500);
+  EXPECT_EQ(staged.channels, options.channels);
+  DebOptions other;
+  other.eula_text = "Be kind.";
+  EXPECT_EQ(add(other), staged);
+  other.basis_points = 10000;
+  EXPECT_EQ(add(other).basis_points, 10000);
+  EXPECT_EQ(add(other).channels, options.channels);
 }
 
 TEST(DebTest, ABadFileChangesNothing) {

@@ -165,6 +165,24 @@ INSTANTIATE_TEST_SUITE_P(
                 "5:", "must begin with"},
         BadCase{"[is_installed]\nfile = { paht = \"/x\" }", "5:10",
                 "unknown key \"is_installed.file.paht\""},
+        BadCase{"rollout_percent = 100.5", "4:19", "from 0 to 100"},
+        BadCase{"rollout_percent = 0.001", "4:19", "steps of 0.01"},
+        BadCase{"rollout_percent = nan", "4:19", "from 0 to 100"},
+        BadCase{"rollout_percent = \"5\"", "4:19", "a number"},
+        BadCase{"channels = []", "4:12", "names no channel"},
+        BadCase{"channels = [\"Beta\"]", "4:12", "lower-case"},
+        BadCase{"rollout_percent = 5\n[is_installable]\nrollout = { percent = "
+                "7 }",
+                "4:19", "a rollout already"},
+        BadCase{"channels = [\"a\"]\n[is_installable]\nchannel = [\"b\"]",
+                "4:12", "channels already"},
+        BadCase{"[is_installable]\nrollout = { seed = \"x\" }", "5:11",
+                "percent: is missing"},
+        BadCase{"[is_installable]\nall_of = [{ channel = [\"a\"] }, { channel "
+                "= [\"b\"] }]",
+                "4:", "two rules about channels"},
+        BadCase{"[is_installed]\nnot = { rollout = { percent = 5 } }",
+                "4:", "belong to is_installable"},
         BadCase{"x = [", "4:", ""}));
 
 TEST(DescriptionFileTest, ReportsEveryFaultInOrder) {

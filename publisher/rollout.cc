@@ -1,0 +1,114 @@
+#include "publisher/rollout.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/uuid.h"
+#include "usher/repository/v1/catalog.pb.h"
+
+namespace usher::publisher {
+namespace {
+
+using repository::v1::UpdateDescription;
+
+constexpr size_t kMaxListed = 20;
+
+absl::StatusOr<const DraftEntry*> FindOne(const Draft& draft,
+                                          absl::string_view reference) {
+  if (const auto id = CanonicalUuid(reference); id.ok()) {
+    if (const DraftEntry* entry = draft.Find(*id); entry != nullptr) {
+      return entry;
+    }
+  }
+  const std::vector<const DraftEntry*> named = draft.Named(reference);
+  if (named.empty()) {
+    return Error(hr::kWuEDsNodataNosuchrevision,
+                 absl::StrCat("there is no update \"", reference,
+                              "\" in the repository; see \"usher-publish "
+                              "list\""),
+                 reference);
+  }
+  if (named.size() == 1) return named.front();
+  std::string list;
+  for (size_t i = 0; i < named.size() && i < kMaxListed; ++i) {
+    absl::StrAppend(&list, "\n  ", named[i]->update_id, "  ", named[i]->name,
+                    " ", named[i]->version);
+  }
+  if (named.size() > kMaxListed) absl::StrAppend(&list, "\n  …");
+  return Error(hr::kEInvalidarg,
+               absl::StrCat(named.size(), " updates are named \"", reference,
+                            "\"; give the UpdateID of one:", list),
+               reference);
+}
+
+// A bundle names its members with their revision and would not find the next
+// one.
+absl::Status CheckNoBundle(const Draft& draft, const DraftEntry& member) {
+  UpdateDescription description;
+  for (const DraftEntry* entry : draft.Sorted()) {
+    description.ParseFromString(entry->wire);
+    for (const auto& child : description.update().bundled_updates()) {
+      if (child.update_id() != member.update_id) continue;
+      return Error(
+          hr::kWuEInvalidUpdate,
+          absl::StrCat("the bundle ", entry->name, " (", entry->update_id,
+                       ") contains revision ", child.revision_number(), " of ",
+                       member.name, "; stage the bundle instead"),
+          member.name);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Without a rule an update is installed where this revision or a later one
+// was. The next revision brings nothing new: what has this one has that.
+void KeepInstalled(const DraftEntry& entry, UpdateDescription& description) {
+  if (description.has_is_installed() ||
+      !description.update().bundled_updates().empty()) {
+    return;
+  }
+  auto& rule = *description.mutable_is_installed()->mutable_installed_update();
+  rule.set_comparison(repository::v1::COMPARISON_GREATER_OR_EQUAL);
+  rule.set_revision_number(entry.revision);
+}
+
+}  // namespace
+
+absl::StatusOr<RolloutResult> ChangeRollout(Workspace& workspace,
+                                            absl::string_view reference,
+                                            const RolloutRequest& request,
+                                            absl::Time now) {
+  USHER_ASSIGN_OR_RETURN(Draft draft, workspace.LoadDraft());
+  USHER_ASSIGN_OR_RETURN(const DraftEntry* const entry,
+                         FindOne(draft, reference));
+  UpdateDescription description = entry->Parse();
+  RolloutResult result;
+  result.update_id = entry->update_id;
+  result.revision = entry->revision;
+  result.name = entry->name;
+  result.title = description.update().title();
+  result.before = StagingOf(description);
+  if (request.basis_points.has_value()) {
+    SetShare(*request.basis_points, description);
+  }
+  if (request.channels.has_value()) {
+    SetChannels(*request.channels, description);
+  }
+  result.after = StagingOf(description);
+  if (result.after == result.before) return result;
+  USHER_RETURN_IF_ERROR(CheckNoBundle(draft, *entry));
+  KeepInstalled(*entry, description);
+  // Its deployment changes now.
+  description.mutable_update()->clear_last_deployment_change_time();
+  USHER_ASSIGN_OR_RETURN(
+      result.change,
+      draft.Put(std::move(description), Draft::Revisions::kAutomatic, now));
+  result.revision = draft.Find(result.update_id)->revision;
+  USHER_RETURN_IF_ERROR(workspace.SaveDraft(draft));
+  return result;
+}
+
+}  // namespace usher::publisher
