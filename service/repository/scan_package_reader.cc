@@ -21,7 +21,8 @@ namespace usher::repository {
 namespace {
 
 constexpr size_t kBuffer = size_t{64} * 1024;
-// Two blocks of zeros end a tar file; one that was cut short has none.
+// A tar file is made of blocks, and two of zeros end it.
+constexpr int64_t kBlock = 512;
 constexpr size_t kEndBytes = 1024;
 constexpr char kTimestamp[] = "metadata/timestamp.json";
 
@@ -182,13 +183,16 @@ class Reader {
     return sink_.MetadataComplete();
   }
 
-  // Reads on to the end of the file, which must be that of a tar file.
+  // Reads on to the end of the file, which must be that of a tar file: one that
+  // was cut between two members looks whole to libarchive.
   absl::Status CheckEnd() {
+    const int64_t members_end = archive_read_header_position(archive_.get());
     while (true) {
       USHER_ASSIGN_OR_RETURN(const size_t count, Take());
       if (count == 0) break;
     }
-    if (end_.size() == kEndBytes &&
+    if (position_ % kBlock == 0 &&
+        position_ - members_end >= static_cast<int64_t>(kEndBytes) &&
         end_.find_first_not_of('\0') == std::string::npos) {
       return absl::OkStatus();
     }
@@ -200,6 +204,7 @@ class Reader {
     if (cancel_.cancelled()) return Error(hr::kWuECallCancelled, "cancelled");
     USHER_ASSIGN_OR_RETURN(const size_t count,
                            source_(buffer_.data(), buffer_.size()));
+    position_ += static_cast<int64_t>(count);
     end_.append(buffer_.data(), count);
     if (end_.size() > kEndBytes) end_.erase(0, end_.size() - kEndBytes);
     return count;
@@ -227,7 +232,8 @@ class Reader {
   std::vector<char> content_ = std::vector<char>(kBuffer);
   std::unique_ptr<archive, ArchiveCloser> archive_;
   absl::Status source_status_;
-  std::string end_;  // the last bytes taken
+  int64_t position_ = 0;  // bytes taken
+  std::string end_;       // the last of them
   int64_t members_ = 0;
   bool has_timestamp_ = false;
   bool in_targets_ = false;
