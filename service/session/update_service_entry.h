@@ -20,6 +20,10 @@ namespace usher::session {
 // That a trusted root.json was given and is not too large.
 absl::Status CheckRootMetadata(absl::string_view root, int64_t max_root_bytes);
 
+// What is wrong with a repository, told to someone who has it as a scan
+// package.
+absl::Status AboutScanPackage(const absl::Status& status);
+
 struct UpdateServices::Entry {
   const std::string id;
 

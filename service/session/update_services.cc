@@ -375,6 +375,9 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   const std::filesystem::path folder = TrustedFolder(service);
   absl::StatusOr<Fetched> fetched =
       FetchAndLoad(folder, entry.id, url, proxy, cancel);
+  if (service.is_scan_package_service() && !fetched.ok()) {
+    fetched = AboutScanPackage(fetched.status());
+  }
   store::RefreshRecord record;
   record.time = clock_.Now();
   record.succeeded = fetched.ok();

@@ -63,8 +63,9 @@ absl::Status CheckNew(const NewScanPackage& request, int64_t max_root_bytes) {
   return CheckRootMetadata(request.root, max_root_bytes);
 }
 
-// What is wrong with a repository, told to someone who has it as a package.
-absl::Status AboutPackage(const absl::Status& status) {
+}  // namespace
+
+absl::Status AboutScanPackage(const absl::Status& status) {
   if (repository::IsMissingFile(status)) {
     return Error(
         hr::kWuEOlInvalidScanfile,
@@ -79,8 +80,6 @@ absl::Status AboutPackage(const absl::Status& status) {
   }
   return status;
 }
-
-}  // namespace
 
 absl::StatusOr<v1::UpdateService> UpdateServices::AddScanPackage(
     const NewScanPackage& request, const CancellationToken& cancel) {
@@ -123,7 +122,7 @@ absl::StatusOr<std::string> UpdateServices::CopyScanPackage(
     USHER_ASSIGN_OR_RETURN(repository, repositories_.Open(options));
     absl::StatusOr<repository::RefreshOutcome> outcome =
         repository->Refresh(cancel);
-    if (!outcome.ok()) return AboutPackage(outcome.status());
+    if (!outcome.ok()) return AboutScanPackage(outcome.status());
     catalogs = std::move(outcome->catalogs);
     if (!catalogs.empty()) return absl::OkStatus();
     return Error(hr::kWuEOlInvalidScanfile,
@@ -141,7 +140,7 @@ absl::StatusOr<std::string> UpdateServices::CopyScanPackage(
   if (const absl::Status status =
           repository->FetchTarget(catalogs.front(), file, cancel);
       !status.ok()) {
-    return AboutPackage(status);
+    return AboutScanPackage(status);
   }
   USHER_ASSIGN_OR_RETURN(const CatalogHeader header, ReadCatalogHeader(file));
   return header.service_id;
@@ -153,7 +152,7 @@ absl::StatusOr<v1::UpdateService> UpdateServices::RegisterScanPackage(
     bool& taken) {
   const absl::StatusOr<Fetched> fetched =
       FetchAndLoad(place.trusted(), service_id, place.url(), {}, cancel);
-  if (!fetched.ok()) return AboutPackage(fetched.status());
+  if (!fetched.ok()) return AboutScanPackage(fetched.status());
   USHER_FAULT_POINT("services.scan_package_loaded");
   v1::UpdateService service;
   service.set_service_id(service_id);
@@ -215,7 +214,7 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
       FetchAndLoad(place.trusted(), entry.id, place.url(), {}, cancel);
   if (!fetched.ok()) {
     static_cast<void>(RemoveTree(old->successor()));
-    return AboutPackage(fetched.status());
+    return AboutScanPackage(fetched.status());
   }
   // The catalog names it now.
   taken = true;
