@@ -1,8 +1,9 @@
 #ifndef USHER_SERVICE_REPOSITORY_SCAN_PACKAGE_READER_H_
 #define USHER_SERVICE_REPOSITORY_SCAN_PACKAGE_READER_H_
 
-// Reads a scan package: a repository as one uncompressed tar file, its metadata
-// first. What it says is not believed here; it only is a package afterwards.
+// Reads a scan package: a repository as one uncompressed tar file (ustar or
+// pax), its metadata first. What it says is not believed here; it only is a
+// package afterwards.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "common/cancellation.h"
 #include "service/repository/repository.h"
+#include "service/repository/tar_reader.h"
 
 namespace usher::repository {
 
@@ -23,9 +25,7 @@ struct ScanPackageLimits {
   int64_t max_bytes = int64_t{1} << 36;
 };
 
-// Gives the next bytes of the file: at most `length`, 0 at its end.
-using ScanPackageSource =
-    absl::FunctionRef<absl::StatusOr<size_t>(char* buffer, size_t length)>;
+using ScanPackageSource = TarReader::Source;
 
 // Takes the members, one after the other. A failure ends the reading and is its
 // result.

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import threading
 import time
 
 import pytest
@@ -182,10 +183,11 @@ def test_what_is_no_package(api, daemon, published, first, work):
     pack(published.published, bad, compression="gz")
     assert refused(api, bad, published.root).symbol == NO_PACKAGE
     # A whole folder, as tar packs it: with entries for the folders.
-    subprocess.run(["tar", "-C", published.published, "-cf", bad, "metadata",
-                    "targets"], check=True)
-    failure = refused(api, bad, published.root)
-    assert failure.symbol == NO_PACKAGE and "regular file" in failure.message
+    for form, reason in (("pax", "regular file"), ("gnu", "ustar or pax")):
+        subprocess.run(["tar", "-C", published.published, f"--format={form}",
+                        "-cf", bad, "metadata", "targets"], check=True)
+        failure = refused(api, bad, published.root)
+        assert failure.symbol == NO_PACKAGE and reason in failure.message
     assert refused(api, work, published.root).symbol == "WU_E_INVALID_FILE"
     os.mkfifo(work / "pipe")
     assert refused(api, work / "pipe",
@@ -244,6 +246,32 @@ def test_a_newer_package_replaces_and_an_older_does_not(
     assert add(api, second, root).update_count == 2
     assert offered(api, newer) == ["2"]
     assert run_installed(api, daemon, newer) == "two"
+
+
+def test_searches_see_the_old_or_the_new(api, connect, published, first,
+                                         second, work):
+    root = published.root
+    service = add(api, first, root)
+    published.add_archive("thing", "3", {"thing": b"#!/bin/sh\necho 3\n"})
+    published.publish()
+    third = pack(published.published, work / "third.usp")
+    seen = []
+    adding = threading.Thread(
+        target=lambda: [add(connect(), path, root) for path in (second, third)])
+    session = api.open_session().session.name
+    adding.start()
+    while adding.is_alive():
+        updates = api.search(session, "", service.service_id,
+                             include_potentially_superseded_updates=True)
+        seen.append([u.version for u in updates])
+        urls = {content.download_url.split("/scan-packages/")[1].split("/")[0]
+                for update in updates for content in update.download_contents}
+        assert len(urls) == 1, urls
+    adding.join()
+    for versions in seen:
+        assert sorted(versions) in (["1"], ["1", "2"], ["1", "2", "3"])
+    assert [len(v) for v in seen] == sorted(len(v) for v in seen)
+    assert offered(api, service) == ["3"]
 
 
 def test_a_bad_newer_package_changes_nothing(api, daemon, published, first,

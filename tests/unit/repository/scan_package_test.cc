@@ -226,7 +226,7 @@ TEST(ScanPackageTest, SizesAreLimitedByKind) {
   // What is promised is refused before it comes.
   ExpectNoPackage(
       Begun().Add(PayloadName("x", "x"), "x", '0', "", 077777777777).Bytes(),
-      "Truncated");
+      "cut short");
   ScanPackageLimits small;
   small.max_bytes = 10;
   MemorySink sink;
@@ -283,7 +283,9 @@ TEST(ScanPackageTest, CutShortAnywhereIsRefused) {
         << less;
   }
   EXPECT_TRUE(Read(whole + std::string(8192, '\0')).ok());
-  ExpectNoPackage(whole + "x", "cut short");
+  ExpectNoPackage(whole + "x", "behind the end");
+  ExpectNoPackage(whole + whole, "behind the end");
+  ExpectNoPackage(whole + std::string(100, '\0'), "behind the end");
   std::string damaged = whole;
   damaged[200] ^= 1;  // in the first header
   ExpectNoPackage(damaged, "damaged");
@@ -294,6 +296,45 @@ TEST(ScanPackageTest, OtherFilesAreNone) {
   ExpectNoPackage("text", "no uncompressed tar file");
   ExpectNoPackage("\x1f\x8b\x08 a gzip file", "no uncompressed tar file");
   ExpectNoPackage(std::string(10240, '\0'), kTimestamp);
+}
+
+// The header that a pax header of these records makes a member.
+std::string Extended(const std::string& records) {
+  return Begun()
+      .Add("PaxHeader", records, 'x')
+      .Add(PayloadName("x", "x"), "x")
+      .Bytes();
+}
+
+TEST(ScanPackageTest, PaxHeadersAreReadStrictly) {
+  EXPECT_TRUE(Read(Extended("")).ok());
+  EXPECT_TRUE(Read(Extended("9 size=1\n20 mtime=1234567890\n")).ok());
+  for (const char* const bad :
+       {"x", "9", "9 size=1", "8 size=1\n", "11 size=1\n", "-9 size=1\n",
+        "+9 size=1\n", "999999999999 size=1\n", "2 \n", "5 ab\n", "9 size=x\n",
+        "8 size=\n", "10 size=-1\n", "28 size=9999999999999999999\n"}) {
+    SCOPED_TRACE(bad);
+    ExpectNoPackage(Extended(bad), "pax header");
+  }
+  ExpectNoPackage(Extended("22 GNU.sparse.major=1\n"), "sparse");
+  ExpectNoPackage(Extended(std::string(70'000, ' ')), "too large");
+  // The size of the header is what counts, wherever it stands.
+  ExpectNoPackage(Extended("10 size=99\n"), "");
+  ExpectNoPackage(Begun().Add("a", "", 'x').Add("b", "", 'x').Bytes(),
+                  "before another");
+  ExpectNoPackage(Begun().Add("a", "", 'x').Bytes(), "before nothing");
+}
+
+TEST(ScanPackageTest, OtherKindsOfHeadersAreRefused) {
+  // Of everything that follows; of GNU tar: a long name, a sparse file.
+  for (const char type : {'g', 'L', 'K', 'S', 'V'}) {
+    SCOPED_TRACE(type);
+    ExpectNoPackage(Begun().Add("x", "x", type).Bytes(),
+                    "is not a regular file");
+  }
+  std::string gnu = Begun().Bytes();
+  gnu.replace(257, 8, "ustar  ");
+  ExpectNoPackage(gnu, "ustar or pax");
 }
 
 TEST(ScanPackageTest, MetadataComesFirst) {
