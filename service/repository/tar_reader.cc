@@ -192,7 +192,7 @@ absl::StatusOr<TarReader::Extension> TarReader::ReadExtension(int64_t size) {
   for (absl::string_view rest = text; !rest.empty();) {
     const size_t space = rest.find(' ');
     size_t length = 0;
-    if (space == absl::string_view::npos || space > kMaxLengthDigits ||
+    if (space > kMaxLengthDigits ||  // also when there is none
         !IsDigits(rest.substr(0, space)) ||
         !absl::SimpleAtoi(rest.substr(0, space), &length) ||
         length <= space + 1 || length > rest.size() ||

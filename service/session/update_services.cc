@@ -371,7 +371,7 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   absl::MutexLock refreshing(&entry.refreshing);
   if (entry.removed) return UnknownService(entry.id);
   const v1::UpdateService service = entry.Read();
-  const std::string url = service.service_url();
+  const std::string& url = service.service_url();
   const std::filesystem::path folder = TrustedFolder(service);
   absl::StatusOr<Fetched> fetched =
       FetchAndLoad(folder, entry.id, url, proxy, cancel);

@@ -3,7 +3,6 @@
 #include "service/repository/scan_package.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,7 +22,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Pair;
 
 constexpr char kTimestamp[] = "metadata/timestamp.json";
 
@@ -82,7 +80,7 @@ absl::Status Read(const std::string& bytes, MemorySink& sink,
         // In small pieces, as a slow disk might give them.
         const size_t count =
             std::min({length, bytes.size() - position, size_t{1000}});
-        std::memcpy(buffer, bytes.data() + position, count);
+        bytes.copy(buffer, count, position);
         position += count;
         return count;
       },
