@@ -72,6 +72,26 @@ absl::StatusOr<UpdateService> UpdateServiceManager::AddService(
   return internal::ToService(registration.service());
 }
 
+absl::StatusOr<UpdateService> UpdateServiceManager::AddScanPackageService(
+    absl::string_view service_name, absl::string_view scan_file_location,
+    absl::string_view root_metadata, int32_t flags) const {
+  USHER_ASSIGN_OR_RETURN(
+      const v1::UpdateService service,
+      core_->Call<v1::UpdateService>(
+          {.repeatable = false, .deadline = kOnline},
+          [&](const internal::Link& link, grpc::ClientContext* context,
+              v1::UpdateService* out) {
+            v1::AddScanPackageServiceRequest request;
+            request.set_service_name(std::string(service_name));
+            request.set_scan_file_location(std::string(scan_file_location));
+            request.set_flags(flags);
+            request.set_root_metadata(std::string(root_metadata));
+            request.set_session(link.session);
+            return link.services->AddScanPackageService(context, request, out);
+          }));
+  return internal::ToService(service);
+}
+
 absl::Status UpdateServiceManager::RemoveService(
     absl::string_view service_id) const {
   return core_

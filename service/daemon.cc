@@ -82,6 +82,7 @@ session::CoreOptions ToCoreOptions(const Config& config) {
   options.policy = config.policy;
   options.locale = config.locale;
   options.services.metadata_dir = config.state_dir / "repositories";
+  options.services.scan_package_dir = config.state_dir / "scan-packages";
   options.services.catalog_dir = config.cache_dir / "catalogs";
   options.services.refresh_interval = config.refresh_interval;
   options.services.max_services = config.services;

@@ -196,6 +196,8 @@ json ServiceJson(const UpdateService& service) {
           {"is_managed", service.is_managed},
           {"is_registered_with_au", service.is_registered_with_au},
           {"is_default_au_service", service.is_default_au_service},
+          {"is_scan_package_service", service.is_scan_package_service},
+          {"is_volatile", service.is_volatile},
           {"last_refresh_time", TimeJson(service.last_refresh_time)},
           {"last_refresh_error", service.last_refresh_error},
           {"update_count", service.update_count}};

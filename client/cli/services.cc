@@ -1,4 +1,4 @@
-// usher services list | add | remove | refresh
+// usher services list | add | add-scan-package | remove | refresh
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -31,6 +31,13 @@ struct AddFlags {
   std::string name;
   std::string id;
   bool later = false;
+};
+
+struct ScanPackageFlags {
+  std::string file;
+  std::string root;
+  std::string name;
+  bool is_volatile = false;
 };
 
 absl::StatusOr<Report> List(App& app) {
@@ -93,6 +100,33 @@ absl::StatusOr<Report> Add(App& app, const AddFlags& flags) {
                       {absl::StrCat(" (", service.service_id, ") with ",
                                     service.update_count, " updates")}});
   return MakeReport(kExitOk, {{"command", "services add"},
+                              {"service", ServiceJson(service)}});
+}
+
+absl::StatusOr<Report> AddScanPackage(App& app, const ScanPackageFlags& flags) {
+  USHER_ASSIGN_OR_RETURN(const std::string root,
+                         ReadFile(PathFromUtf8(flags.root), kMaxRootBytes));
+  // The service has another working folder.
+  std::error_code error;
+  const std::filesystem::path path =
+      std::filesystem::absolute(PathFromUtf8(flags.file), error);
+  if (error) {
+    return Error(hr::kEInvalidarg, absl::StrCat("not a file: ", flags.file),
+                 "FILE");
+  }
+  USHER_ASSIGN_OR_RETURN(UpdateSession * session, app.Session());
+  USHER_ASSIGN_OR_RETURN(
+      const UpdateService service,
+      session->CreateUpdateServiceManager().AddScanPackageService(
+          flags.name, PathToUtf8(path.lexically_normal()), root,
+          flags.is_volatile ? 0 : kNonVolatileService));
+  app.console().Line(
+      {{"Registered "},
+       {service.name, Style::kBold},
+       {absl::StrCat(" (", service.service_id, ") with ", service.update_count,
+                     " updates")},
+       {service.is_volatile ? ", until this client's session ends" : ""}});
+  return MakeReport(kExitOk, {{"command", "services add-scan-package"},
                               {"service", ServiceJson(service)}});
 }
 
@@ -186,6 +220,32 @@ void AddServicesVerb(CLI::App& parser, const Choose& choose) {
       "--root root.json");
   add->callback([flags, choose] {
     choose([flags](App& app) { return Add(app, *flags); });
+  });
+
+  auto package = std::make_shared<ScanPackageFlags>();
+  CLI::App* scan =
+      verb->add_subcommand("add-scan-package",
+                           "Register a repository that is one file, on a "
+                           "machine without a network");
+  scan->add_option("FILE", package->file,
+                   "The scan package (.usp) that usher-publish pack made")
+      ->required()
+      ->check(CLI::ExistingFile);
+  scan->add_option("--root", package->root, "The trusted root.json")
+      ->required()
+      ->check(CLI::ExistingFile);
+  scan->add_option("--name", package->name, "Shown name");
+  scan->add_flag("--volatile", package->is_volatile,
+                 "Forget it when the session of this --client-id ends: some "
+                 "minutes after its last use");
+  scan->footer(
+      "A newer package of the same repository replaces the one before.\n\n"
+      "Examples:\n"
+      "  sudo usher services add-scan-package updates.usp --root root.json "
+      "--name shop\n"
+      "  usher search --service shop");
+  scan->callback([package, choose] {
+    choose([package](App& app) { return AddScanPackage(app, *package); });
   });
 
   auto gone = std::make_shared<std::vector<std::string>>();

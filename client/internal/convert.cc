@@ -198,6 +198,7 @@ UpdateService ToService(const v1::UpdateService& service) {
                                       service.last_refresh_time());
   to.update_count = service.update_count();
   to.last_refresh_error = service.last_refresh_error();
+  to.is_volatile = service.is_volatile();
   return to;
 }
 

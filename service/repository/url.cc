@@ -161,6 +161,18 @@ std::string JoinUrl(absl::string_view base, absl::string_view path) {
                     }));
 }
 
+std::string FileUrl(const std::filesystem::path& path) {
+  std::string url(kFileScheme);
+  // "C:" where there are drives.
+  if (path.has_root_name()) {
+    absl::StrAppend(&url, "/", PathToUtf8(path.root_name()));
+  }
+  for (const std::filesystem::path& part : path.relative_path()) {
+    absl::StrAppend(&url, "/", EncodePathPart(PathToUtf8(part)));
+  }
+  return url;
+}
+
 absl::StatusOr<std::filesystem::path> FileBelow(absl::string_view base,
                                                 absl::string_view url) {
   USHER_ASSIGN_OR_RETURN(const std::filesystem::path folder, PathOf(base));

@@ -27,6 +27,9 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view url);
 // percent-encoded.
 std::string JoinUrl(absl::string_view base, absl::string_view path);
 
+// The file: URL of an absolute path.
+std::string FileUrl(const std::filesystem::path& path);
+
 // The file that a file: URL names, which must lie below the folder that the
 // file: URL `base` names: "..", an encoded '/' and links that lead out are
 // refused with E_ACCESSDENIED. ERROR_FILE_NOT_FOUND when there is none.

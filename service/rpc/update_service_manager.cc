@@ -34,7 +34,7 @@ class UpdateServiceManagerImpl
                   &session::GetUpdateService, request, response);
   }
 
-  // These three wait for servers or for one another, so they have the network
+  // These wait for servers or for one another, so they have the network
   // pool and do not keep searches waiting.
   grpc::ServerUnaryReactor* AddUpdateService(
       grpc::CallbackServerContext* context,
@@ -43,6 +43,16 @@ class UpdateServiceManagerImpl
     return OnPool(environment_, context,
                   "UpdateServiceManager.AddUpdateService", Kind::kChange,
                   environment_.core.network(), &session::AddUpdateService,
+                  request, response);
+  }
+
+  grpc::ServerUnaryReactor* AddScanPackageService(
+      grpc::CallbackServerContext* context,
+      const v1::AddScanPackageServiceRequest* request,
+      v1::UpdateService* response) override {
+    return OnPool(environment_, context,
+                  "UpdateServiceManager.AddScanPackageService", Kind::kChange,
+                  environment_.core.network(), &session::AddScanPackageService,
                   request, response);
   }
 

@@ -1,5 +1,6 @@
 #include "service/session/core.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -31,6 +32,7 @@ Core::Core(CoreOptions options, CoreParts parts)
                  },
                  [this](const std::shared_ptr<Session>& session) {
                    persistence_.DropSession(session->key().id);
+                   DropVolatileServices(session->key().id);
                  }}),
       services_(options_.services, *parts_.database, *parts_.catalog,
                 *parts_.repositories, *parts_.clock),
@@ -53,6 +55,14 @@ absl::StatusOr<std::unique_ptr<Core>> Core::Start(CoreOptions options,
   std::unique_ptr<Core> core(new Core(std::move(options), std::move(parts)));
   USHER_RETURN_IF_ERROR(core->services_.Load());
   USHER_RETURN_IF_ERROR(RestoreSessions(*core));
+  core->services_.DropVolatileUnless([&core](absl::string_view session_id) {
+    const std::vector<std::shared_ptr<Session>> sessions =
+        core->sessions_.ListAll();
+    return std::any_of(sessions.begin(), sessions.end(),
+                       [session_id](const std::shared_ptr<Session>& session) {
+                         return session->key().id == session_id;
+                       });
+  });
   return core;
 }
 
@@ -135,6 +145,11 @@ void Core::OnJobSettled(const std::shared_ptr<Job>& job) {
     if (session->key().id == job->session_id()) session->Touch(clock().Now());
   }
   sessions_.ArmExpiry();
+}
+
+void Core::DropVolatileServices(const std::string& session_id) {
+  if (!services_.HasVolatile(session_id)) return;
+  network_.Post([this, session_id] { services_.DropVolatile(session_id); });
 }
 
 int Core::RunningJobs() const {

@@ -128,6 +128,7 @@ class Core {
  private:
   Core(CoreOptions options, CoreParts parts);
   void OnJobSettled(const std::shared_ptr<Job>& job);
+  void DropVolatileServices(const std::string& session_id);
 
   const CoreOptions options_;
   CoreParts parts_;

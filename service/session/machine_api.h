@@ -14,6 +14,7 @@ class Empty;
 }  // namespace google::protobuf
 namespace usher::v1 {
 class AcceptEulaRequest;
+class AddScanPackageServiceRequest;
 class AddUpdateServiceRequest;
 class AgentInfo;
 class BatchGetUpdatesRequest;
@@ -61,6 +62,10 @@ absl::Status AddUpdateService(Core& core, const Call& call,
                               const v1::AddUpdateServiceRequest& request,
                               v1::UpdateServiceRegistration& response,
                               const CancellationToken& cancel);
+absl::Status AddScanPackageService(
+    Core& core, const Call& call,
+    const v1::AddScanPackageServiceRequest& request,
+    v1::UpdateService& response, const CancellationToken& cancel);
 absl::Status RemoveUpdateService(Core& core, const Call& call,
                                  const v1::RemoveUpdateServiceRequest& request,
                                  google::protobuf::Empty& response,

@@ -17,7 +17,9 @@
 #include "service/session/catalog_update.h"
 #include "service/session/limits.h"
 #include "service/session/proto_time.h"
+#include "service/session/scan_package_place.h"
 #include "service/session/text.h"
+#include "service/session/update_service_entry.h"
 #include "service/store/service_store.h"
 #include "spdlog/spdlog.h"
 #include "usher/v1/types.pb.h"
@@ -65,18 +67,7 @@ absl::Status CheckNew(const NewService& request, int64_t max_root_bytes) {
                  "(register with AU), and 4 needs one of the others",
                  "flags");
   }
-  if (request.root.empty()) {
-    return Error(hr::kEInvalidarg,
-                 "root_metadata is missing; give the repository's root.json, "
-                 "obtained in a way you trust",
-                 "root_metadata");
-  }
-  if (static_cast<int64_t>(request.root.size()) > max_root_bytes) {
-    return Error(
-        hr::kEInvalidarg,
-        absl::StrCat("root_metadata has more than ", max_root_bytes, " bytes"),
-        "root_metadata");
-  }
+  USHER_RETURN_IF_ERROR(CheckRootMetadata(request.root, max_root_bytes));
   if (request.flags == kAllowPending && request.service_id.empty()) {
     return Error(hr::kEInvalidarg,
                  "a pending registration (flag 1 alone) needs a service_id",
@@ -100,6 +91,22 @@ bool IsNetworkFault(const absl::Status& status) {
 
 }  // namespace
 
+absl::Status CheckRootMetadata(absl::string_view root, int64_t max_root_bytes) {
+  if (root.empty()) {
+    return Error(hr::kEInvalidarg,
+                 "root_metadata is missing; give the repository's root.json, "
+                 "obtained in a way you trust",
+                 "root_metadata");
+  }
+  if (static_cast<int64_t>(root.size()) > max_root_bytes) {
+    return Error(
+        hr::kEInvalidarg,
+        absl::StrCat("root_metadata has more than ", max_root_bytes, " bytes"),
+        "root_metadata");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status RepositoryFactory::Initialize(
     const repository::RepositoryOptions& options, absl::string_view root) {
   return repository::Repository::Initialize(options, root);
@@ -114,38 +121,6 @@ absl::StatusOr<std::unique_ptr<repository::Repository>> RepositoryFactory::Open(
     const repository::RepositoryOptions& options) {
   return repository::Repository::Open(options);
 }
-
-struct UpdateServices::Entry {
-  const std::string id;
-
-  // Held during a refresh or the removal.
-  absl::Mutex refreshing;
-  bool removed ABSL_GUARDED_BY(refreshing) = false;
-
-  absl::Mutex mutex;
-  v1::UpdateService service ABSL_GUARDED_BY(mutex);
-  absl::Time tried ABSL_GUARDED_BY(mutex) = absl::InfinitePast();
-  absl::Status last_result ABSL_GUARDED_BY(mutex);
-  bool queued ABSL_GUARDED_BY(mutex) = false;
-  std::vector<std::function<void(const absl::Status&)>> waiting
-      ABSL_GUARDED_BY(mutex);
-
-  explicit Entry(const v1::UpdateService& initial)
-      : id(initial.service_id()), service(initial) {}
-
-  v1::UpdateService Read() {
-    absl::MutexLock lock(&mutex);
-    return service;
-  }
-};
-
-// What a refresh brought.
-struct UpdateServices::Fetched {
-  bool changed = false;
-  repository::RefreshOutcome outcome;
-  std::string service_id;
-  std::string service_name;
-};
 
 namespace {
 
@@ -190,11 +165,13 @@ absl::Status UpdateServices::Load() {
   }
   USHER_ASSIGN_OR_RETURN(const std::vector<v1::UpdateService> services,
                          store::ListServices(database_));
-  absl::MutexLock lock(&mutex_);
-  for (const v1::UpdateService& service : services) {
-    entries_.push_back(std::make_shared<Entry>(service));
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const v1::UpdateService& service : services) {
+      entries_.push_back(std::make_shared<Entry>(service));
+    }
   }
-  return absl::OkStatus();
+  return LoadScanPackages();
 }
 
 std::vector<v1::UpdateService> UpdateServices::List() const {
@@ -254,11 +231,17 @@ absl::StatusOr<std::string> UpdateServices::Resolve(
   }
   // The managed one (UAMG-087), else the first registered with Automatic
   // Updates (UAMG-088), else simply the first: a machine with one repository
-  // needs no mark on it.
+  // needs no mark on it. Scan packages are asked for by name (UAMG-090) unless
+  // there is nothing else.
   std::string id = first(managed);
   if (id.empty()) {
     id = first(
         [](const v1::UpdateService& s) { return s.is_registered_with_au(); });
+  }
+  if (id.empty()) {
+    id = first([](const v1::UpdateService& s) {
+      return !s.is_scan_package_service();
+    });
   }
   if (id.empty()) id = first([](const v1::UpdateService&) { return true; });
   if (!id.empty()) return id;
@@ -276,6 +259,17 @@ repository::RepositoryOptions UpdateServices::RepositoryAt(
   options.url = url;
   options.proxy = proxy;
   return options;
+}
+
+std::filesystem::path UpdateServices::TrustedFolder(
+    const v1::UpdateService& service) const {
+  if (service.is_scan_package_service()) {
+    if (const std::optional<ScanPackagePlace> place = ScanPackagePlaceOf(
+            options_.scan_package_dir, service.service_url())) {
+      return place->trusted();
+    }
+  }
+  return options_.metadata_dir / PathFromUtf8(service.service_id());
 }
 
 absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
@@ -319,11 +313,14 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
     const CancellationToken& cancel) {
   absl::MutexLock refreshing(&entry.refreshing);
   if (entry.removed) return UnknownService(entry.id);
-  const std::string url = entry.Read().service_url();
-  const std::filesystem::path folder =
-      options_.metadata_dir / PathFromUtf8(entry.id);
+  const v1::UpdateService service = entry.Read();
+  const std::string& url = service.service_url();
+  const std::filesystem::path folder = TrustedFolder(service);
   absl::StatusOr<Fetched> fetched =
       FetchAndLoad(folder, entry.id, url, proxy, cancel);
+  if (service.is_scan_package_service() && !fetched.ok()) {
+    fetched = AboutScanPackage(fetched.status());
+  }
   store::RefreshRecord record;
   record.time = clock_.Now();
   record.succeeded = fetched.ok();
@@ -408,6 +405,29 @@ void UpdateServices::EnsureFresh(
   });
 }
 
+bool UpdateServices::HasLoaded(const std::filesystem::path& trusted) {
+  std::error_code error;
+  return std::filesystem::exists(trusted / kLoadedFile, error);
+}
+
+void UpdateServices::ForgetLoaded(const std::filesystem::path& trusted) {
+  static_cast<void>(RemoveTree(trusted / kLoadedFile));
+}
+
+void UpdateServices::TellFetched(const Fetched& fetched,
+                                 const std::filesystem::path& folder,
+                                 v1::UpdateService& service) {
+  service.set_root_version(fetched.outcome.root_version);
+  service.set_root_sha256(
+      RootDigest(folder, options_.repository.max_root_bytes));
+  SetTime(fetched.outcome.root_expires, *service.mutable_expiration_date());
+  SetTime(clock_.Now(), *service.mutable_last_refresh_time());
+  service.set_last_refresh_error(Problems(fetched.outcome));
+  const absl::StatusOr<int64_t> count =
+      catalog_.UpdateCount(fetched.service_id);
+  service.set_update_count(count.ok() ? *count : 0);
+}
+
 absl::Status UpdateServices::Keep(const v1::UpdateService& service) {
   USHER_RETURN_IF_ERROR(store::PutService(database_, service));
   if (const std::shared_ptr<Entry> known = Find(service.service_id());
@@ -448,9 +468,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
                  "service_id");
   }
   USHER_RETURN_IF_ERROR(repositories_.Confirm(
-      RepositoryAt(options_.metadata_dir / PathFromUtf8(known->service_id()),
-                   asked.url, proxy),
-      asked.root));
+      RepositoryAt(TrustedFolder(*known), asked.url, proxy), asked.root));
   v1::UpdateService changed = *known;
   if (!asked.name.empty()) changed.set_name(asked.name);
   if (asked.is_managed) changed.set_is_managed(true);
@@ -522,15 +540,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   service.set_can_register_with_au(true);
   service.set_root_sha256(RootDigest(home, options_.repository.max_root_bytes));
   SetTime(clock_.Now(), *service.mutable_issue_date());
-  if (!pending) {
-    service.set_root_version(fetched.outcome.root_version);
-    SetTime(fetched.outcome.root_expires, *service.mutable_expiration_date());
-    SetTime(clock_.Now(), *service.mutable_last_refresh_time());
-    service.set_last_refresh_error(Problems(fetched.outcome));
-    const absl::StatusOr<int64_t> count =
-        catalog_.UpdateCount(fetched.service_id);
-    service.set_update_count(count.ok() ? *count : 0);
-  }
+  if (!pending) TellFetched(fetched, home, service);
   if (absl::Status status = Keep(service); !status.ok()) {
     forget();
     static_cast<void>(RemoveTree(home));
@@ -551,8 +561,14 @@ absl::Status UpdateServices::Remove(absl::string_view service_id) {
   const std::shared_ptr<Entry> entry = Find(service_id);
   if (entry == nullptr) return UnknownService(service_id);
   absl::MutexLock adding(&adding_);
+  return RemoveEntry(entry);
+}
+
+absl::Status UpdateServices::RemoveEntry(const std::shared_ptr<Entry>& entry) {
+  const std::string& service_id = entry->id;
   absl::MutexLock refreshing(&entry->refreshing);
   if (entry->removed) return UnknownService(service_id);
+  const v1::UpdateService service = entry->Read();
   // The registration first: without it the rest is only left-overs, which a
   // new registration of the same id replaces.
   USHER_RETURN_IF_ERROR(store::RemoveService(database_, service_id));
@@ -562,7 +578,9 @@ absl::Status UpdateServices::Remove(absl::string_view service_id) {
     std::erase(entries_, entry);
   }
   USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
-  return RemoveTree(options_.metadata_dir / PathFromUtf8(service_id));
+  const std::filesystem::path trusted = TrustedFolder(service);
+  return RemoveTree(service.is_scan_package_service() ? trusted.parent_path()
+                                                      : trusted);
 }
 
 }  // namespace usher::session

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -35,6 +36,8 @@ class UpdateServiceRegistration;
 }  // namespace usher::v1
 
 namespace usher::session {
+
+struct ScanPackagePlace;
 
 // How repositories are opened; the real one calls the repository layer.
 class RepositoryFactory {
@@ -61,6 +64,17 @@ struct NewService {
   bool is_default = false;
 };
 
+// A scan package as it is asked for.
+struct NewScanPackage {
+  std::string name;      // empty: taken from the catalog
+  std::string location;  // absolute path
+  // UpdateServiceOption bits: 1 non-volatile.
+  int flags = 0;
+  std::string root;  // trusted root.json
+  // The session that a volatile registration belongs to.
+  std::string session_id;
+};
+
 // Thread-safe. What blocks says so; one refresh, registration or removal of a
 // service runs at a time.
 class UpdateServices {
@@ -68,6 +82,9 @@ class UpdateServices {
   struct Options {
     // {metadata_dir}/{service id}: trusted metadata.
     std::filesystem::path metadata_dir;
+    // The added scan packages, each in a folder of its own with its trusted
+    // metadata.
+    std::filesystem::path scan_package_dir;
     // Where catalog files lie while they are loaded.
     std::filesystem::path catalog_dir;
     // An online search refreshes first what was refreshed longer ago; 0:
@@ -104,8 +121,18 @@ class UpdateServices {
   absl::StatusOr<v1::UpdateServiceRegistration> Add(
       const NewService& request, const repository::ProxySettings& proxy,
       const CancellationToken& cancel);
+  // Copies a scan package, verifies it and registers it, all or nothing, or
+  // puts it in the place of an older one of its service. Blocks.
+  absl::StatusOr<v1::UpdateService> AddScanPackage(
+      const NewScanPackage& request, const CancellationToken& cancel);
   // Blocks.
   absl::Status Remove(absl::string_view service_id);
+  bool HasVolatile(absl::string_view session_id) const;
+  // Removes the volatile registrations of a session that has ended. Blocks.
+  void DropVolatile(absl::string_view session_id);
+  // The same for all sessions that `lives` does not know. Blocks.
+  void DropVolatileUnless(
+      absl::FunctionRef<bool(absl::string_view session_id)> lives);
   // Refreshes now; true if something changed. On failure what was loaded stays
   // loaded. Blocks.
   absl::StatusOr<bool> Refresh(absl::string_view service_id,
@@ -140,6 +167,37 @@ class UpdateServices {
       const NewService& request, const repository::ProxySettings& proxy,
       const CancellationToken& cancel);
   absl::Status Keep(const v1::UpdateService& service);
+  // Puts down in `service` what was fetched under the trust of `folder`.
+  void TellFetched(const Fetched& fetched, const std::filesystem::path& folder,
+                   v1::UpdateService& service);
+  // Where the trusted metadata of a registered service lies.
+  std::filesystem::path TrustedFolder(const v1::UpdateService& service) const;
+  absl::Status RemoveEntry(const std::shared_ptr<Entry>& entry)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(adding_);
+
+  // update_services_scan.cc: scan packages. `taken` becomes true once the
+  // place must not be removed any more.
+  absl::StatusOr<std::string> CopyScanPackage(const NewScanPackage& request,
+                                              const ScanPackagePlace& place,
+                                              const CancellationToken& cancel);
+  absl::StatusOr<v1::UpdateService> RegisterScanPackage(
+      const NewScanPackage& request, const std::string& service_id,
+      const ScanPackagePlace& place, const CancellationToken& cancel,
+      bool& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(adding_);
+  absl::StatusOr<v1::UpdateService> ReplaceScanPackage(
+      const NewScanPackage& request, Entry& entry,
+      const ScanPackagePlace& place, const CancellationToken& cancel,
+      bool& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(adding_);
+  absl::Status KeepScanPackage(const v1::UpdateService& service,
+                               const std::string& session_id,
+                               const ScanPackagePlace& place);
+  // Finish or undo what a crash cut short, and remove what it left.
+  absl::Status LoadScanPackages();
+  void LoadScanPackage(Entry& entry);
+  absl::Status FinishReplacement(Entry& entry, const std::string& successor);
+  // Whether it is known which catalog files are loaded; to know it no more.
+  static bool HasLoaded(const std::filesystem::path& trusted);
+  static void ForgetLoaded(const std::filesystem::path& trusted);
 
   const Options options_;
   store::Database& database_;

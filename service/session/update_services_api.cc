@@ -1,5 +1,6 @@
 #include <google/protobuf/empty.pb.h>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "service/session/core.h"
 #include "service/session/lookup.h"
 #include "service/session/machine_api.h"
+#include "service/session/names.h"
 #include "usher/v1/update_service.pb.h"
 
 namespace usher::session {
@@ -44,6 +46,32 @@ absl::Status AddUpdateService(Core& core, const Call& call,
   service.url = request.service_url();
   service.root = request.root_metadata();
   USHER_ASSIGN_OR_RETURN(response, core.services().Add(service, {}, cancel));
+  return absl::OkStatus();
+}
+
+absl::Status AddScanPackageService(
+    Core& core, const Call& call,
+    const v1::AddScanPackageServiceRequest& request,
+    v1::UpdateService& response, const CancellationToken& cancel) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kManageServices, core.policy()));
+  NewScanPackage package;
+  package.name = request.service_name();
+  package.location = request.scan_file_location();
+  package.flags = request.flags();
+  package.root = request.root_metadata();
+  std::shared_ptr<Session> session;
+  if (!request.session().empty()) {
+    USHER_ASSIGN_OR_RETURN(session, FindSession(core, call, request.session()));
+    package.session_id = session->key().id;
+  }
+  USHER_ASSIGN_OR_RETURN(response,
+                         core.services().AddScanPackage(package, cancel));
+  // A session that ended meanwhile was told to nobody who could have known.
+  if (response.is_volatile() && session != nullptr && session->closed()) {
+    core.services().DropVolatile(session->key().id);
+    return UnknownName(request.session());
+  }
   return absl::OkStatus();
 }
 

@@ -68,6 +68,10 @@ def test_changes_nothing(stranger, stubs, repository):
                             m.RemoveUpdateServiceRequest(
                                 service_id=service.service_id)),
         lambda: client.add_service(repository.url, repository.root),
+        lambda: client.call(client.services.AddScanPackageService,
+                            m.AddScanPackageServiceRequest(
+                                scan_file_location="/nowhere", flags=1,
+                                root_metadata=repository.root)),
         # The installer's own names are no way around either.
         lambda: client.call(client.installers.BeginInstall,
                             i.BeginInstallRequest(

@@ -42,7 +42,13 @@ struct UpdateService {
   int64_t update_count = 0;
   // Why the last refresh failed; empty when it succeeded.
   std::string last_refresh_error;
+  // Registered for as long as a session lives.
+  bool is_volatile = false;
 };
+
+// UpdateServiceOption (usoNonVolatileService): the scan package stays
+// registered until it is removed.
+inline constexpr int32_t kNonVolatileService = 1;
 
 // What to register.
 struct AddServiceRequest {
@@ -76,6 +82,19 @@ class UpdateServiceManager {
   // Administrators. May take as long as the repository's server lets it.
   absl::StatusOr<UpdateService> AddService(
       const AddServiceRequest& request) const;
+  // Administrators. Registers the repository that lies in a scan package
+  // (usher-publish pack), a file on the service's machine named by its absolute
+  // path, under the trust of `root_metadata`, the content of a root.json. The
+  // service keeps a copy. Search it with ServerSelection::kOthers and the
+  // service's id. Without kNonVolatileService the registration lasts as long as
+  // the session. An empty `service_name` is taken from the package. A newer
+  // package of the same service replaces the one before. Errors:
+  // WU_E_OL_INVALID_SCANFILE, WU_E_OL_NEWCLIENT_REQUIRED, CERT_E_EXPIRED,
+  // WU_E_METADATA_…, WU_E_REDIRECTOR_ID_SMALLER for an older package,
+  // WU_E_DS_ROWEXISTS for a service that is registered with a URL.
+  absl::StatusOr<UpdateService> AddScanPackageService(
+      absl::string_view service_name, absl::string_view scan_file_location,
+      absl::string_view root_metadata, int32_t flags = 0) const;
   // Administrators. WU_E_DS_UNKNOWNSERVICE (UAMG-218).
   absl::Status RemoveService(absl::string_view service_id) const;
   // Fetches and verifies the repository now.

@@ -1,9 +1,12 @@
 #include "service/repository/url.h"
 
+#include <filesystem>
 #include <string>
 
 #include "common/error.h"
+#include "common/file_io.h"
 #include "gtest/gtest.h"
+#include "tests/unit/common/temp_folder.h"
 
 namespace usher::repository {
 namespace {
@@ -32,6 +35,19 @@ TEST(UrlTest, JoinsAndEncodes) {
   EXPECT_EQ(JoinUrl("http://h/r", "metadata"), "http://h/r/metadata");
   EXPECT_EQ(JoinUrl("http://h/r/", "a b/c%?#\xC3\xA9"),
             "http://h/r/a%20b/c%25%3F%23%C3%A9");
+}
+
+TEST(UrlTest, FileUrlsNameTheirPathAgain) {
+  const TempFolder folder;
+  const std::filesystem::path odd =
+      folder.path() / PathFromUtf8("a b%20#\xC3\xA4");
+  ASSERT_TRUE(MakeDirectories(odd).ok());
+  ASSERT_TRUE(WriteFileAtomically(odd / "x", "content").ok());
+  const std::string url = FileUrl(odd);
+  EXPECT_EQ(url.find(' '), std::string::npos);
+  const auto found = FileBelow(url, JoinUrl(url, "x"));
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(ReadFile(*found, 100).value_or(""), "content");
 }
 
 }  // namespace

@@ -430,6 +430,7 @@ World::World(session::CoreOptions options)
       repositories(std::make_shared<FakeRepositories::State>()),
       options_(std::move(options)) {
   options_.services.metadata_dir = folder_.path() / "repositories";
+  options_.services.scan_package_dir = folder_.path() / "scan-packages";
   options_.services.catalog_dir = folder_.path() / "catalogs";
   Start();
 }

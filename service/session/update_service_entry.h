@@ -1,0 +1,67 @@
+#ifndef USHER_SERVICE_SESSION_UPDATE_SERVICE_ENTRY_H_
+#define USHER_SERVICE_SESSION_UPDATE_SERVICE_ENTRY_H_
+
+// What UpdateServices keeps of one service, for its own sources alone.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "service/repository/repository.h"
+#include "service/session/update_services.h"
+#include "usher/v1/update_service.pb.h"
+
+namespace usher::session {
+
+// That a trusted root.json was given and is not too large.
+absl::Status CheckRootMetadata(absl::string_view root, int64_t max_root_bytes);
+
+// What is wrong with a repository, told to someone who has it as a scan
+// package.
+absl::Status AboutScanPackage(const absl::Status& status);
+
+struct UpdateServices::Entry {
+  const std::string id;
+
+  // Held during a refresh or the removal.
+  absl::Mutex refreshing;
+  bool removed ABSL_GUARDED_BY(refreshing) = false;
+
+  absl::Mutex mutex;
+  v1::UpdateService service ABSL_GUARDED_BY(mutex);
+  // The id of the session that a volatile registration belongs to.
+  std::string session ABSL_GUARDED_BY(mutex);
+  absl::Time tried ABSL_GUARDED_BY(mutex) = absl::InfinitePast();
+  absl::Status last_result ABSL_GUARDED_BY(mutex);
+  bool queued ABSL_GUARDED_BY(mutex) = false;
+  std::vector<std::function<void(const absl::Status&)>> waiting
+      ABSL_GUARDED_BY(mutex);
+
+  explicit Entry(const v1::UpdateService& initial)
+      : id(initial.service_id()), service(initial) {}
+
+  v1::UpdateService Read() {
+    absl::MutexLock lock(&mutex);
+    return service;
+  }
+  std::string Session() {
+    absl::MutexLock lock(&mutex);
+    return session;
+  }
+};
+
+// What a refresh brought.
+struct UpdateServices::Fetched {
+  bool changed = false;
+  repository::RefreshOutcome outcome;
+  std::string service_id;
+  std::string service_name;
+};
+
+}  // namespace usher::session
+
+#endif  // USHER_SERVICE_SESSION_UPDATE_SERVICE_ENTRY_H_
