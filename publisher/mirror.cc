@@ -71,8 +71,8 @@ class MirrorRun {
                    kMaxMetadataBytes)
               .value_or("");
     }
-    USHER_ASSIGN_OR_RETURN(
-        repository_, VerifyRepository(source_, root, now, earlier));
+    USHER_ASSIGN_OR_RETURN(repository_,
+                           VerifyRepository(source_, root, now, earlier));
     // A mirror that lacks a role would be refused by every client.
     for (const RoleFault& fault : repository_.faults) return fault.status;
     result_.timestamp_version = repository_.timestamp_version;
@@ -174,9 +174,8 @@ class MirrorRun {
       } else if (!IsOwnPayload(location)) {
         ++result_.payloads_elsewhere;
       } else if (tuf::IsConfinedTargetName(location)) {
-        payloads_[location] = {
-            payload.size(),
-            ToHex(Sha256DigestFromBytes(payload.sha256()))};
+        payloads_[location] = {payload.size(),
+                               ToHex(Sha256DigestFromBytes(payload.sha256()))};
       } else {
         return Error(hr::kWuEInvalidUpdate,
                      absl::StrCat("the payload ", payload.name(),
@@ -287,7 +286,8 @@ class MirrorRun {
     return absl::OkStatus();
   }
 
-  absl::Status PruneIn(const fs::path& folder, const std::set<fs::path>& named) {
+  absl::Status PruneIn(const fs::path& folder,
+                       const std::set<fs::path>& named) {
     std::vector<fs::path> unused;
     std::vector<fs::path> folders;
     std::error_code error;

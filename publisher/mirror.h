@@ -30,7 +30,7 @@ struct MirrorOptions {
 struct MirrorResult {
   int64_t timestamp_version = 0;
   int64_t updates = 0;
-  int64_t payloads = 0;        // that are wanted and in the mirror now
+  int64_t payloads = 0;            // that are wanted and in the mirror now
   int64_t payloads_elsewhere = 0;  // with a URL of their own
   int64_t payloads_absent = 0;     // left out by the publisher
   int64_t files_copied = 0;

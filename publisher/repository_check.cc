@@ -42,8 +42,7 @@ class Checker {
     report_.snapshot_version = repository.snapshot_version;
     report_.targets_version = repository.targets_version;
     report_.expires = repository.expires;
-    report_.delegated_roles =
-        static_cast<int64_t>(repository.delegated.size());
+    report_.delegated_roles = static_cast<int64_t>(repository.delegated.size());
     // Clients do without these roles; whoever publishes wants to know.
     for (const RoleFault& fault : repository.faults) {
       faults_.emplace_back(fault.status.message());
@@ -79,16 +78,16 @@ class Checker {
         report_.service_id = record.header().service_id();
         report_.service_name = record.header().service_name();
       } else if (report_.service_id != record.header().service_id()) {
-        return Error(hr::kWuEInvalidUpdate,
-                     absl::StrCat("it is for service ",
-                                  record.header().service_id(),
-                                  ", the repository is ", report_.service_id));
+        return Error(
+            hr::kWuEInvalidUpdate,
+            absl::StrCat("it is for service ", record.header().service_id(),
+                         ", the repository is ", report_.service_id));
       }
     } else if (record.has_category()) {
       USHER_RETURN_IF_ERROR(CheckCategory(record.category()));
-      const auto [known, added] = categories_.try_emplace(
-          record.category().category_id(),
-          record.category().SerializeAsString());
+      const auto [known, added] =
+          categories_.try_emplace(record.category().category_id(),
+                                  record.category().SerializeAsString());
       if (!added && known->second != record.category().SerializeAsString()) {
         return Error(hr::kWuEInvalidUpdate,
                      absl::StrCat("category ", record.category().category_id(),

@@ -41,10 +41,10 @@ class FolderSource : public RepositorySource {
     std::error_code error;
     const auto found = std::filesystem::file_size(from, error);
     if (!error && static_cast<int64_t>(found) > size) {
-      return Error(hr::kWuEInvalidFile,
-                   absl::StrCat(PathToUtf8(from), " has more than ", size,
-                                " bytes"),
-                   PathToUtf8(from));
+      return Error(
+          hr::kWuEInvalidFile,
+          absl::StrCat(PathToUtf8(from), " has more than ", size, " bytes"),
+          PathToUtf8(from));
     }
     auto facts = CopyFile(from, to);
     if (!facts.ok()) static_cast<void>(RemoveTree(to));
@@ -82,14 +82,13 @@ class HttpSource : public RepositorySource {
     Sha256 hash;
     absl::Status status;
     if (out.is_open()) {
-      status = Fetch(name, static_cast<uint64_t>(size),
-                     [&](absl::string_view bytes) {
-                       hash.Update(bytes);
-                       facts.size += static_cast<int64_t>(bytes.size());
-                       out.write(bytes.data(),
-                                 static_cast<std::streamsize>(bytes.size()));
-                       return out.good();
-                     });
+      status = Fetch(
+          name, static_cast<uint64_t>(size), [&](absl::string_view bytes) {
+            hash.Update(bytes);
+            facts.size += static_cast<int64_t>(bytes.size());
+            out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+            return out.good();
+          });
       out.close();
     }
     if (!out) {
@@ -123,10 +122,9 @@ class HttpSource : public RepositorySource {
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
-                     absl::StartsWithIgnoreCase(base_, "https:")
-                         ? "https"
-                         : "http,https");
+    curl_easy_setopt(
+        curl, CURLOPT_REDIR_PROTOCOLS_STR,
+        absl::StartsWithIgnoreCase(base_, "https:") ? "https" : "http,https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
     curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);

@@ -40,9 +40,8 @@ bool IsMissing(const absl::Status& status) {
 std::vector<std::string> RolesOf(const tuf::Delegations& delegations) {
   std::vector<std::string> names;
   if (delegations.succinct_roles.has_value()) {
-    const uint64_t count =
-        uint64_t{1} << static_cast<uint64_t>(
-            delegations.succinct_roles->bit_length);
+    const uint64_t count = uint64_t{1} << static_cast<uint64_t>(
+                               delegations.succinct_roles->bit_length);
     for (uint64_t i = 0; i < count && names.size() <= kMaxRoles; ++i) {
       names.push_back(tuf::BinName(*delegations.succinct_roles, i));
     }
@@ -180,8 +179,8 @@ class Walk {
                      "targets.json");
       }
       if (!next.delegator.empty()) {
-        const absl::Status status = ReadRole(trusted, next.role,
-                                             next.delegator, kept);
+        const absl::Status status =
+            ReadRole(trusted, next.role, next.delegator, kept);
         if (!status.ok()) {
           roles_[{next.role, next.delegator}] = std::nullopt;
           result_.faults.push_back({next.role, status});

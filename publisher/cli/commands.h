@@ -27,6 +27,8 @@ void AddImportCommands(CLI::App& app, Output& output, Action& action);
 void AddRolloutCommand(CLI::App& app, Output& output, Action& action);
 void AddRootCommands(CLI::App& app, Output& output, Action& action);
 void AddYankCommands(CLI::App& app, Output& output, Action& action);
+void AddMirrorCommands(CLI::App& app, Output& output, Action& action);
+void AddDiffCommand(CLI::App& app, Output& output, Action& action);
 void AddVendorCommands(CLI::App& app, Output& output, Action& action);
 void AddCheckCommands(CLI::App& app, Output& output, Action& action);
 

@@ -37,6 +37,8 @@ int Run(int argc, char** argv) {
   cli::AddRootCommands(app, output, action);
   cli::AddYankCommands(app, output, action);
   cli::AddVendorCommands(app, output, action);
+  cli::AddMirrorCommands(app, output, action);
+  cli::AddDiffCommand(app, output, action);
   cli::AddCheckCommands(app, output, action);
   try {
     app.parse(argc, argv);
@@ -44,7 +46,7 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
   const absl::Status status = action();
-  if (status.ok()) return kOk;
+  if (status.ok()) return output.exit_code;
   output.Failure(status);
   return kFailed;
 }

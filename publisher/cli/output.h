@@ -17,6 +17,8 @@ class Output {
  public:
   // Set by the command line parser.
   bool json = false;
+  // What the program exits with when its command succeeds.
+  int exit_code = 0;
 
   // Prints a line of text, unless the output is JSON.
   void Line(absl::string_view text) const;

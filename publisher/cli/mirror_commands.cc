@@ -1,0 +1,174 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/error.h"
+#include "common/file_io.h"
+#include "common/uuid.h"
+#include "publisher/cli/commands.h"
+#include "publisher/cli/options.h"
+#include "publisher/cli/output.h"
+#include "publisher/human_time.h"
+#include "publisher/mirror.h"
+#include "publisher/pack.h"
+
+namespace usher::publisher::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr uint64_t kMaxRoot = uint64_t{512} * 1024;
+
+struct Arguments {
+  std::string from, to, root;
+  std::vector<std::string> names, updates;
+  bool no_payloads = false;
+  bool prune = false;
+};
+
+absl::StatusOr<MirrorOptions> OptionsOf(const Arguments& arguments) {
+  MirrorOptions options;
+  options.names = arguments.names;
+  for (const std::string& id : arguments.updates) {
+    USHER_ASSIGN_OR_RETURN(std::string canonical, CanonicalUuid(id));
+    options.update_ids.push_back(std::move(canonical));
+  }
+  options.payloads = !arguments.no_payloads;
+  options.prune = arguments.prune;
+  return options;
+}
+
+Json ToJson(const MirrorResult& result) {
+  return {{"timestamp_version", result.timestamp_version},
+          {"updates", result.updates},
+          {"payloads", result.payloads},
+          {"payloads_elsewhere", result.payloads_elsewhere},
+          {"payloads_absent", result.payloads_absent},
+          {"files_copied", result.files_copied},
+          {"bytes_copied", result.bytes_copied},
+          {"files_removed", result.files_removed}};
+}
+
+void Notes(const MirrorResult& result, const Output& output) {
+  if (result.payloads_elsewhere > 0) {
+    output.Note(absl::StrCat(result.payloads_elsewhere,
+                             " payloads lie on other servers, by their own "
+                             "URLs, and were not copied"));
+  }
+  if (result.payloads_absent > 0) {
+    output.Note(absl::StrCat(result.payloads_absent,
+                             " payloads were left out on purpose by the "
+                             "publisher"));
+  }
+}
+
+absl::Status RunMirror(const Arguments& arguments, const Output& output) {
+  USHER_ASSIGN_OR_RETURN(const MirrorOptions options, OptionsOf(arguments));
+  USHER_ASSIGN_OR_RETURN(const std::string root,
+                         ReadFile(PathFromUtf8(arguments.root), kMaxRoot));
+  const auto source = OpenRepositorySource(arguments.from);
+  USHER_ASSIGN_OR_RETURN(const MirrorResult result,
+                         Mirror(*source, root, PathFromUtf8(arguments.to),
+                                options, PublicationTime()));
+  output.Result(ToJson(result));
+  output.Line(absl::StrCat(
+      "Mirrored ", result.updates, " updates, timestamp ",
+      result.timestamp_version, ": ", result.payloads, " payloads, ",
+      result.files_copied, " files copied, ", result.bytes_copied, " bytes",
+      result.files_removed > 0
+          ? absl::StrCat(", ", result.files_removed, " files removed")
+          : ""));
+  Notes(result, output);
+  return absl::OkStatus();
+}
+
+absl::Status RunPack(const Arguments& arguments, const Output& output) {
+  USHER_ASSIGN_OR_RETURN(const MirrorOptions options, OptionsOf(arguments));
+  USHER_ASSIGN_OR_RETURN(const std::string root,
+                         ReadFile(PathFromUtf8(arguments.root), kMaxRoot));
+  const auto source = OpenRepositorySource(arguments.from);
+  USHER_ASSIGN_OR_RETURN(const PackResult result,
+                         Pack(*source, root, PathFromUtf8(arguments.to),
+                              options, PublicationTime()));
+  Json json = ToJson(result.content);
+  json["members"] = result.members;
+  json["bytes"] = result.bytes;
+  output.Result(json);
+  output.Line(absl::StrCat(
+      "Packed ", result.content.updates, " updates, timestamp ",
+      result.content.timestamp_version, ": ", result.content.payloads,
+      " payloads, ", result.members, " files, ", result.bytes, " bytes"));
+  output.Line(
+      absl::StrCat("On a machine: sudo usher services add-scan-package ",
+                   arguments.to, " --root root.json"));
+  Notes(result.content, output);
+  return absl::OkStatus();
+}
+
+std::string CheckUuid(const std::string& text) {
+  return CanonicalUuid(text).ok() ? "" : "must be an UpdateID";
+}
+
+CLI::App* Add(CLI::App& app, Output& output, Action& action,
+              const std::string& name, const std::string& help,
+              const std::string& to,
+              const std::shared_ptr<Arguments>& arguments,
+              absl::Status (*run)(const Arguments&, const Output&)) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command
+      ->add_option("FROM", arguments->from,
+                   "The repository's folder, its public/ folder or its URL")
+      ->required();
+  command->add_option(to, arguments->to, "Where it goes")->required();
+  command->add_option("--root", arguments->root, "The trusted root.json")
+      ->required();
+  command
+      ->add_option("--name", arguments->names,
+                   "Payloads of updates of this name only; * stands for any "
+                   "text; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--update", arguments->updates,
+                   "Payloads of this UpdateID; repeatable")
+      ->check(CheckUuid)
+      ->allow_extra_args(false);
+  command->add_flag("--no-payloads", arguments->no_payloads,
+                    "Metadata and catalogs only");
+  AddJson(*command, output);
+  command->callback([arguments, run, &output, &action] {
+    action = [arguments, run, &output] { return run(*arguments, output); };
+  });
+  return command;
+}
+
+}  // namespace
+
+void AddMirrorCommands(CLI::App& app, Output& output, Action& action) {
+  auto mirror = std::make_shared<Arguments>();
+  CLI::App* command =
+      Add(app, output, action, "mirror",
+          "Copy a published repository, verified, to serve it elsewhere", "DIR",
+          mirror, &RunMirror);
+  command->add_flag("--prune", mirror->prune,
+                    "Remove what the copied state no longer names");
+  command->footer(
+      "Run it again to bring the mirror up to date; only what is new is "
+      "fetched.\n"
+      "Examples:\n"
+      "  usher-publish mirror https://updates.example.com /srv/mirror \\\n"
+      "      --root root.json\n"
+      "  usher-publish mirror repo part --root root.json --name 'tool*'");
+  auto pack = std::make_shared<Arguments>();
+  Add(app, output, action, "pack",
+      "Make one file of a repository, for machines without a network", "FILE",
+      pack, &RunPack)
+      ->footer(
+          "Example:\n"
+          "  usher-publish pack repo updates.usp --root root.json\n"
+          "  sudo usher services add-scan-package updates.usp --root "
+          "root.json");
+}
+
+}  // namespace usher::publisher::cli
