@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/package_version.h"
+#include "common/uuid.h"
 #include "publisher/catalog_file.h"
 #include "publisher/update_checks.h"
 
@@ -18,6 +19,8 @@ namespace {
 
 using repository::v1::CatalogRecord;
 using repository::v1::UpdateDescription;
+
+constexpr size_t kMaxListed = 20;
 
 DraftEntry MakeEntry(const UpdateDescription& description) {
   const usher::v1::Update& update = description.update();
@@ -152,6 +155,34 @@ std::vector<const DraftEntry*> Draft::Named(absl::string_view name) const {
     entries.push_back(Find(it->second));
   }
   return entries;
+}
+
+absl::StatusOr<const DraftEntry*> Draft::FindOne(
+    absl::string_view reference) const {
+  if (const auto id = CanonicalUuid(reference); id.ok()) {
+    if (const DraftEntry* entry = Find(*id); entry != nullptr) {
+      return entry;
+    }
+  }
+  const std::vector<const DraftEntry*> named = Named(reference);
+  if (named.empty()) {
+    return Error(hr::kWuEDsNodataNosuchrevision,
+                 absl::StrCat("there is no update \"", reference,
+                              "\" in the repository; see \"usher-publish "
+                              "list\""),
+                 reference);
+  }
+  if (named.size() == 1) return named.front();
+  std::string list;
+  for (size_t i = 0; i < named.size() && i < kMaxListed; ++i) {
+    absl::StrAppend(&list, "\n  ", named[i]->update_id, "  ", named[i]->name,
+                    " ", named[i]->version);
+  }
+  if (named.size() > kMaxListed) absl::StrAppend(&list, "\n  …");
+  return Error(hr::kEInvalidarg,
+               absl::StrCat(named.size(), " updates are named \"", reference,
+                            "\"; give the UpdateID of one:", list),
+               reference);
 }
 
 std::vector<const DraftEntry*> Draft::Sorted() const {

@@ -134,14 +134,19 @@ class Walk {
                            Read(result_.timestamp.name, kMaxTimestampBytes));
     USHER_RETURN_IF_ERROR(
         trusted.UpdateTimestamp(result_.timestamp.text).status());
-    if (!earlier.snapshot.empty()) {
-      trusted.LoadCachedSnapshot(earlier.snapshot).IgnoreError();
-    }
+    // True if it is the one that the timestamp names.
+    const bool same =
+        !earlier.snapshot.empty() &&
+        trusted.LoadCachedSnapshot(earlier.snapshot).value_or(false);
     result_.snapshot.name =
         VersionedName(trusted.timestamp()->snapshot.version, "snapshot");
-    USHER_ASSIGN_OR_RETURN(result_.snapshot.text,
-                           Read(result_.snapshot.name, kMaxSnapshotBytes));
-    USHER_RETURN_IF_ERROR(trusted.UpdateSnapshot(result_.snapshot.text));
+    if (same) {
+      result_.snapshot.text = earlier.snapshot;
+    } else {
+      USHER_ASSIGN_OR_RETURN(result_.snapshot.text,
+                             Read(result_.snapshot.name, kMaxSnapshotBytes));
+      USHER_RETURN_IF_ERROR(trusted.UpdateSnapshot(result_.snapshot.text));
+    }
     result_.targets.name =
         VersionedName(trusted.targets_meta()->version, "targets");
     USHER_ASSIGN_OR_RETURN(result_.targets.text,

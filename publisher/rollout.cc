@@ -6,43 +6,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
-#include "common/uuid.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::publisher {
 namespace {
 
 using repository::v1::UpdateDescription;
-
-constexpr size_t kMaxListed = 20;
-
-absl::StatusOr<const DraftEntry*> FindOne(const Draft& draft,
-                                          absl::string_view reference) {
-  if (const auto id = CanonicalUuid(reference); id.ok()) {
-    if (const DraftEntry* entry = draft.Find(*id); entry != nullptr) {
-      return entry;
-    }
-  }
-  const std::vector<const DraftEntry*> named = draft.Named(reference);
-  if (named.empty()) {
-    return Error(hr::kWuEDsNodataNosuchrevision,
-                 absl::StrCat("there is no update \"", reference,
-                              "\" in the repository; see \"usher-publish "
-                              "list\""),
-                 reference);
-  }
-  if (named.size() == 1) return named.front();
-  std::string list;
-  for (size_t i = 0; i < named.size() && i < kMaxListed; ++i) {
-    absl::StrAppend(&list, "\n  ", named[i]->update_id, "  ", named[i]->name,
-                    " ", named[i]->version);
-  }
-  if (named.size() > kMaxListed) absl::StrAppend(&list, "\n  …");
-  return Error(hr::kEInvalidarg,
-               absl::StrCat(named.size(), " updates are named \"", reference,
-                            "\"; give the UpdateID of one:", list),
-               reference);
-}
 
 // A bundle names its members with their revision and would not find the next
 // one.
@@ -83,8 +52,15 @@ absl::StatusOr<RolloutResult> ChangeRollout(Workspace& workspace,
                                             absl::Time now) {
   USHER_ASSIGN_OR_RETURN(Draft draft, workspace.LoadDraft());
   USHER_ASSIGN_OR_RETURN(const DraftEntry* const entry,
-                         FindOne(draft, reference));
+                         draft.FindOne(reference));
   UpdateDescription description = entry->Parse();
+  if (description.has_yanked()) {
+    return Error(hr::kWuEInvalidOperation,
+                 absl::StrCat(entry->name,
+                              " is withdrawn; run \"usher-publish unyank\" "
+                              "first"),
+                 entry->name);
+  }
   RolloutResult result;
   result.update_id = entry->update_id;
   result.revision = entry->revision;

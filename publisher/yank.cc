@@ -6,9 +6,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/error.h"
-#include "common/uuid.h"
 #include "publisher/draft.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -19,32 +17,6 @@ using repository::v1::UpdateDescription;
 
 constexpr size_t kMaxReason = 1024;
 
-absl::StatusOr<const DraftEntry*> FindOne(const Draft& draft,
-                                          const std::string& reference) {
-  std::vector<const DraftEntry*> found = draft.Named(reference);
-  if (const auto id = CanonicalUuid(reference); id.ok()) {
-    if (const DraftEntry* entry = draft.Find(*id)) found = {entry};
-  }
-  if (found.size() == 1) return found[0];
-  if (found.empty()) {
-    return Error(hr::kWuEDsNodataNosuchrevision,
-                 absl::StrCat("there is no update \"", reference,
-                              "\" in the repository; see \"usher-publish "
-                              "list\""),
-                 reference);
-  }
-  return Error(
-      hr::kWuEUnknownId,
-      absl::StrCat("several updates are called \"", reference,
-                   "\"; give the UpdateID of one: ",
-                   absl::StrJoin(found, ", ",
-                                 [](std::string* out, const DraftEntry* entry) {
-                                   absl::StrAppend(out, entry->update_id, " (",
-                                                   entry->version, ")");
-                                 })),
-      reference);
-}
-
 // Changes the deployment of each; `change` says whether it did.
 absl::StatusOr<std::vector<YankedUpdate>> Change(
     Workspace& workspace, const std::vector<std::string>& references,
@@ -54,7 +26,7 @@ absl::StatusOr<std::vector<YankedUpdate>> Change(
   bool changed = false;
   for (const std::string& reference : references) {
     USHER_ASSIGN_OR_RETURN(const DraftEntry* const entry,
-                           FindOne(draft, reference));
+                           draft.FindOne(reference));
     UpdateDescription description = entry->Parse();
     YankedUpdate& update = updates.emplace_back();
     update.update_id = entry->update_id;

@@ -26,7 +26,7 @@ struct YankedUpdate {
 
 // Withdraws updates, each given by its UpdateID or by a name that only one
 // update has. All or none. `reason` has 1 to 1024 bytes and is published.
-// WU_E_DS_NODATA_NOSUCHREVISION, WU_E_UNKNOWN_ID for a name that several have.
+// Errors as of Draft::FindOne().
 absl::StatusOr<std::vector<YankedUpdate>> YankUpdates(
     Workspace& workspace, const std::vector<std::string>& references,
     absl::string_view reason, absl::Time now);

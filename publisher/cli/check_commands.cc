@@ -55,7 +55,7 @@ absl::Status RunVerify(const Arguments& arguments, const Output& output) {
       ", snapshot ", report.snapshot_version, ", targets ",
       report.targets_version,
       report.delegated_roles > 0
-          ? absl::StrCat(", ", report.delegated_roles, " delegated roles")
+          ? absl::StrCat(", ", report.delegated_roles, " delegated")
           : "",
       ", valid until ", FormatUtc(report.expires)));
   output.Line(absl::StrCat(report.updates, " updates, ",

@@ -177,6 +177,9 @@ absl::Status RunList(const ListArguments& arguments, const Output& output) {
            {"bytes", bytes},
            {"rollout_percent", PercentNumber(staging.basis_points)},
            {"channels", staging.channels},
+           {"yanked", description.has_yanked()
+                          ? Json(description.yanked().reason())
+                          : Json()},
            {"superseded_update_ids",
             std::vector<std::string>(update.superseded_update_ids().begin(),
                                      update.superseded_update_ids().end())}});
@@ -185,7 +188,10 @@ absl::Status RunList(const ListArguments& arguments, const Output& output) {
     output.Line(absl::StrCat(
         absl::StrFormat("%s:%d  %-24s %-20s %12d", entry->update_id,
                         entry->revision, entry->name, entry->version, bytes),
-        staged ? "  " : "", staged ? DescribeStaging(staging) : ""));
+        staged ? "  " : "", staged ? DescribeStaging(staging) : "",
+        description.has_yanked()
+            ? absl::StrCat("  yanked: ", description.yanked().reason())
+            : ""));
   }
   output.Result({{"service_id", workspace.settings().service_id},
                  {"service_name", workspace.settings().service_name},

@@ -74,7 +74,7 @@ def test_who_has_it_keeps_it_and_can_uninstall_it(repository, two_versions,
 
 def test_what_is_asked_for_is_checked(repository, two_versions):
     for words, text in (
-            (("yank", "tool", "--reason", "x"), "several updates are called"),
+            (("yank", "tool", "--reason", "x"), "2 updates are named"),
             (("yank", "nothing", "--reason", "x"), "there is no update"),
             (("yank", two_versions[0]["update_id"], "--reason", ""),
              "1 to 1024 bytes"),

@@ -1,0 +1,327 @@
+"""Copies of a published repository: mirrors, parts of it, packs, and what two
+states of it have different."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from harness.vendor import Vendor
+
+
+@pytest.fixture
+def publisher(platform, work):
+    """publisher(*words) runs usher-publish: exit code, and what it said."""
+
+    def run(*words, fault=None):
+        environment = dict(os.environ)
+        if fault:
+            environment["USHER_FAULT"] = fault
+        done = subprocess.run(
+            platform.command("usher-publish") + list(map(str, words)),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, cwd=work, env=environment)
+        run.output = done.stdout + done.stderr
+        run.json = json.loads(done.stdout) if "--json" in words and \
+            done.stdout else None
+        return done.returncode
+    run.output = ""
+    return run
+
+
+@pytest.fixture
+def repository(platform, repository, work):
+    """Two updates of its own and one of a vendor, and a second root."""
+    repository.add_archive("tool", "1", {"tool": os.urandom(3000)})
+    repository.add_archive("other", "1", {"other": os.urandom(3000)})
+    repository.publish()
+    acme = Vendor(platform, "acme", repository, work / "acme",
+                  work / "acme-sources")
+    acme.introduce()
+    acme.add_archive("anvil", "1", {"anvil": os.urandom(3000)})
+    acme.deliver()
+    repository.rotate_root()
+    repository.acme = acme
+    return repository
+
+
+@pytest.fixture
+def root(repository):
+    return repository.folder / "root.json"
+
+
+def content(folder):
+    return {str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(pathlib.Path(folder).rglob("*"))
+            if path.is_file() and not path.name.startswith(".usher-mirror")}
+
+
+def payloads(folder):
+    return sorted(path.name for path in
+                  pathlib.Path(folder).glob("targets/payloads/*/*"))
+
+
+# --- mirrors ---
+
+def test_a_service_refreshes_from_a_mirror(repository, publisher, serve, daemon,
+                                           cli, root, work):
+    server = serve(repository.published)
+    first_root = repository.published / "metadata/1.root.json"
+    # From the newest root and from the oldest.
+    for trusted in (root, first_root):
+        shutil.rmtree(work / "mirror", ignore_errors=True)
+        assert publisher("mirror", server.url, work / "mirror", "--root",
+                         trusted, "--json") == 0, publisher.output
+        assert publisher.json["updates"] == 3
+        assert publisher.json["payloads"] == 3
+    assert (work / "mirror/metadata/1.root.json").exists()
+    assert publisher("verify", work / "mirror", "--root", first_root) == 0
+
+    mirror = serve(work / "mirror")
+    server.stop()
+    daemon.start()
+    added = cli.run("services", "add", mirror.url, "--root", first_root)
+    assert added.code == 0, added.stderr
+    done = cli.run("install", "anvil", "--yes")
+    assert done.code == 0, done.stdout + done.stderr
+
+
+def test_only_what_is_new_is_fetched(repository, publisher, serve, root, work):
+    server = serve(repository.published)
+    assert publisher("mirror", server.url, "mirror", "--root", root) == 0
+    server.stop_serving()
+    before = len(server.requests())
+    server.start()
+    assert publisher("mirror", server.url, "mirror", "--root", root,
+                     "--json") == 0, publisher.output
+    assert publisher.json["files_copied"] == 0
+    server.stop_serving()
+    paths = [request[1] for request in server.requests()[before:]]
+    assert paths and all(path.startswith("/metadata/") for path in paths)
+    server.start()
+
+    # A damaged file is replaced, a new payload is fetched.
+    [damaged] = (work / "mirror").glob("targets/payloads/*/other-1.tar.gz")
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    repository.add_archive("tool", "2", {"tool": os.urandom(3000)})
+    repository.publish()
+    assert publisher("mirror", server.url, "mirror", "--root", root,
+                     "--json") == 0, publisher.output
+    # Two payloads, a catalog, targets, snapshot, timestamp.
+    assert publisher.json["files_copied"] == 6
+    assert publisher("verify", "mirror", "--root", root) == 0
+
+
+def test_a_part(repository, publisher, root, work):
+    part = work / "part"
+    assert publisher("mirror", repository.folder, part, "--root", root,
+                     "--name", "t*l", "--json") == 0, publisher.output
+    assert payloads(part) == ["tool-1.tar.gz"]
+    assert publisher.json["updates"] == 3
+    listed = json.loads(repository.run("list", repository.folder, "--json"))
+    [other] = [update["update_id"] for update in listed["updates"]
+               if update["name"] == "other"]
+    assert publisher("mirror", repository.folder, part, "--root", root,
+                     "--update", other, "--prune", "--json") == 0
+    assert payloads(part) == ["other-1.tar.gz"]
+    assert publisher.json["files_removed"] == 1
+    assert publisher("mirror", repository.folder, part, "--root", root,
+                     "--no-payloads", "--prune") == 0
+    assert payloads(part) == []
+    before = content(part)
+    assert publisher("mirror", repository.folder, part, "--root", root,
+                     "--name", "nothing") == 1
+    assert "no update \"nothing\"" in publisher.output
+    assert content(part) == before
+
+
+@pytest.mark.parametrize("kind", ["timestamp.json", ".snapshot.json",
+                                  ".targets.json", ".acme.json", "2.root.json",
+                                  "catalog.usc", "anvil-1.tar.gz"])
+def test_a_flipped_byte_gets_in_nowhere(repository, publisher, root, work,
+                                        kind):
+    assert publisher("mirror", repository.folder, "mirror", "--root",
+                     repository.published / "metadata/1.root.json") == 0
+    good = content(work / "mirror")
+    repository.add_archive("tool", "2", {"tool": os.urandom(3000)})
+    repository.publish()
+    repository.acme.add_archive("anvil", "2", {"anvil": os.urandom(3000)})
+    repository.acme.deliver()
+    kind = kind.replace("anvil-1", "anvil-2")
+    path = max((path for path in repository.published.rglob(f"*{kind}")
+                if "acme" not in path.parts or "catalog" in kind),
+               key=lambda path: path.stat().st_mtime_ns)
+    original = path.read_bytes()
+    for at in (len(original) // 3, len(original) // 2, len(original) - 9):
+        path.write_bytes(original[:at] + bytes([original[at] ^ 0x11]) +
+                         original[at + 1:])
+        code = publisher("mirror", repository.folder, "mirror", "--root",
+                         repository.published / "metadata/1.root.json")
+        if kind == "2.root.json":
+            # Copied already; the trusted one is its predecessor.
+            assert code == 1, publisher.output
+        else:
+            assert code == 1, publisher.output
+        mirrored = content(work / "mirror")
+        # What is named first is there; nothing that was there has changed, and
+        # what the timestamp names is the old state.
+        for name, data in good.items():
+            assert mirrored[name] == data
+        for name, data in mirrored.items():
+            assert name in good or data == (
+                repository.published / name).read_bytes() and \
+                data != path.read_bytes()
+        assert publisher("verify", work / "mirror", "--root", root) == 0
+    path.write_bytes(original)
+    assert publisher("mirror", repository.folder, "mirror", "--root", root) == 0
+    assert content(work / "mirror")["metadata/timestamp.json"] != \
+        good["metadata/timestamp.json"]
+
+
+def test_it_never_goes_back(repository, publisher, root, work):
+    shutil.copytree(repository.published, work / "old")
+    repository.add_archive("tool", "2", {"tool": b"two"})
+    repository.publish()
+    assert publisher("mirror", repository.folder, "mirror", "--root", root) == 0
+    before = content(work / "mirror")
+    assert publisher("mirror", work / "old", "mirror", "--root", root) == 1
+    assert "rolled back" in publisher.output
+    assert content(work / "mirror") == before
+    # Nor into a publisher's own folder.
+    assert publisher("mirror", work / "old", repository.folder, "--root",
+                     root) == 1
+    assert "publisher's own folder" in publisher.output
+
+
+@pytest.mark.parametrize("fault", [
+    "mirror.payload", "mirror.payloads", "mirror.catalogs", "mirror.snapshot",
+    "mirror.timestamp"])
+def test_a_kill_leaves_the_old_state_or_the_new(repository, publisher, root,
+                                                work, fault):
+    assert publisher("mirror", repository.folder, "mirror", "--root", root) == 0
+    repository.add_archive("tool", "2", {"tool": b"two"})
+    repository.publish()
+    repository.acme.add_archive("anvil", "2", {"anvil": b"two"})
+    repository.acme.deliver()
+    assert publisher("mirror", repository.folder, "mirror", "--root", root,
+                     fault=fault) == -9
+    assert publisher("verify", work / "mirror", "--root", root,
+                     "--json") == 0, publisher.output
+    assert publisher.json["updates"] == (5 if fault == "mirror.timestamp" else
+                                         3)
+    assert publisher("mirror", repository.folder, "mirror", "--root", root,
+                     "--prune") == 0, publisher.output
+    assert publisher("verify", work / "mirror", "--root", root, "--json") == 0
+    assert publisher.json["updates"] == 5
+    assert not list((work / "mirror").glob(".usher-mirror.new"))
+
+
+def test_two_at_once_exclude_each_other(platform, repository, publisher, root,
+                                        serve, work):
+    repository.add_archive("big", "1", {"big": os.urandom(300000)})
+    repository.publish()
+    server = serve(repository.published, rate=20000)
+    first = subprocess.Popen(
+        platform.command("usher-publish") +
+        ["mirror", server.url, str(work / "mirror"), "--root", str(root)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        # Until the first one is at work in the folder, the second may win.
+        while publisher("mirror", repository.folder, work / "mirror", "--root",
+                        root) == 0 and first.poll() is None:
+            pass
+        assert first.poll() is None
+        assert "another usher-publish is at work" in publisher.output
+    finally:
+        first.terminate()
+        first.wait()
+
+
+# --- packs ---
+
+def test_a_pack_is_the_repository_in_one_file(repository, publisher, root,
+                                              work):
+    assert publisher("pack", repository.folder, "all.usp", "--root", root,
+                     "--json") == 0, publisher.output
+    assert publisher.json["payloads"] == 3
+    names = subprocess.run(["tar", "tf", work / "all.usp"], check=True,
+                           capture_output=True, text=True).stdout.split()
+    assert names[0] == "metadata/1.root.json"
+    assert names[2] == "metadata/timestamp.json"
+    assert [name for name in names if name.startswith("targets/payloads/")] == \
+        names[-3:]
+    (work / "unpacked").mkdir()
+    subprocess.run(["tar", "xf", work / "all.usp", "-C", work / "unpacked"],
+                   check=True)
+    assert publisher("verify", work / "unpacked", "--root", root) == 0
+    assert publisher("diff", work / "unpacked", repository.folder, "--root",
+                     root) == 0, publisher.output
+
+    # The same state, the same bytes; and nothing is left beside it.
+    assert publisher("pack", repository.folder, "again.usp", "--root",
+                     root) == 0
+    assert (work / "all.usp").read_bytes() == (work / "again.usp").read_bytes()
+    assert not list(work.glob("*.new"))
+
+    (repository.published / "metadata/timestamp.json").write_text("{}")
+    before = (work / "all.usp").read_bytes()
+    assert publisher("pack", repository.folder, "all.usp", "--root", root) == 1
+    assert (work / "all.usp").read_bytes() == before
+    assert not list(work.glob("*.new"))
+
+
+def test_a_service_takes_a_pack(repository, publisher, daemon, cli, root, work):
+    assert publisher("pack", repository.folder, "all.usp", "--root", root) == 0
+    shutil.move(repository.folder, work / "gone")
+    daemon.start()
+    added = cli.run("services", "add-scan-package", work / "all.usp", "--root",
+                    work / "gone/root.json")
+    assert added.code == 0, added.stderr
+    for name in ("tool", "anvil"):
+        done = cli.run("install", name, "--yes")
+        assert done.code == 0, done.stdout + done.stderr
+    assert "anvil" in cli.run("history").stdout
+
+
+# --- differences ---
+
+def test_differences(repository, publisher, root, work):
+    assert publisher("diff", repository.folder) == 0, publisher.output
+    assert publisher.output == "No difference.\n"
+    shutil.copytree(repository.published, work / "old")
+    listed = json.loads(repository.run("list", repository.folder, "--json"))
+    ids = {update["name"]: update["update_id"] for update in listed["updates"]}
+    repository.add_archive("new", "1", {"new": b"new"})
+    for path in sorted(repository.sources.glob("*.toml")):
+        repository.run("add", repository.folder, path)
+        path.unlink()
+    repository.run("remove", repository.folder, ids["other"])
+    repository.run("yank", repository.folder, ids["tool"], "--reason", "bad")
+    assert publisher("diff", repository.folder, "--json") == 3
+    draft = publisher.json
+    assert draft["different"]
+    assert [update["name"] for update in draft["added"]] == ["new"]
+    assert [update["name"] for update in draft["removed"]] == ["other"]
+    [change] = draft["changed"]
+    assert not change["before"]["yanked"] and change["after"]["yanked"]
+    assert draft["trust"] == []
+
+    repository.publish()
+    assert publisher("diff", repository.folder) == 0
+    assert publisher("diff", "old", repository.folder, "--root", root) == 3
+    assert f"~ {ids['tool']}  tool 1  yanked\n" in publisher.output
+    assert f"- {ids['other']}  other 1\n" in publisher.output
+    assert "delegation" not in publisher.output
+    # Who signs.
+    repository.run("vendor", "remove", repository.folder, "acme")
+    repository.run("publish", repository.folder)
+    assert publisher("diff", "old", repository.folder, "--root", root) == 3
+    assert "- delegation to acme: 1 of " in publisher.output
+    assert "anvil" in publisher.output
+    assert publisher("diff", "old", work / "nothing", "--root", root) == 1
+    assert publisher("diff", repository.acme.folder) == 1
+    assert "is the folder of the vendor acme" in publisher.output
+    assert publisher("diff") == 2
