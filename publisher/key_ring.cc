@@ -106,21 +106,66 @@ absl::StatusOr<tuf::PrivateKey> LoadKey(const std::filesystem::path& path,
   return key;
 }
 
+namespace {
+
+absl::Status CheckNew(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
+  return Error(hr::kWuEDuplicateItem,
+               absl::StrCat(PathToUtf8(path),
+                            " exists already; keys are never overwritten"),
+               PathToUtf8(path));
+}
+
+absl::Status WriteKey(const tuf::PrivateKey& key,
+                      const std::filesystem::path& path,
+                      absl::string_view passphrase) {
+  USHER_ASSIGN_OR_RETURN(const std::string pem, key.ToPem(passphrase));
+  USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path(), Access::kPrivate));
+  return WriteFileAtomically(path, pem, Access::kPrivate);
+}
+
+// Why a file is no private key in PEM, where that can be told.
+absl::Status CheckForm(absl::string_view text, const std::string& name) {
+  std::string reason;
+  if (absl::StrContains(text, "BEGIN OPENSSH PRIVATE KEY")) {
+    reason = absl::StrCat(
+        "is in OpenSSH's form; convert a copy of it with \"ssh-keygen -p -m "
+        "PKCS8 -f COPY\" (RSA and ECDSA)");
+  } else if (absl::StrContains(text, "PRIVATE KEY-----")) {
+    return absl::OkStatus();
+  } else if (absl::StrContains(text, "PUBLIC KEY-----")) {
+    reason = "is the public half of a key; the private one is needed";
+  } else {
+    reason = absl::StrCat(
+        "is no private key in PEM; convert one in DER with \"openssl pkey "
+        "-inform DER -in ",
+        name, " -out KEY.pem\"");
+  }
+  return Error(hr::kEInvalidarg, absl::StrCat(name, " ", reason), name);
+}
+
+}  // namespace
+
 absl::StatusOr<tuf::PrivateKey> CreateKey(const std::filesystem::path& path,
                                           absl::string_view scheme,
                                           absl::string_view passphrase) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) {
-    return Error(hr::kWuEDuplicateItem,
-                 absl::StrCat(PathToUtf8(path),
-                              " exists already; keys are never overwritten"),
-                 PathToUtf8(path));
-  }
+  USHER_RETURN_IF_ERROR(CheckNew(path));
   USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key,
                          tuf::PrivateKey::Generate(scheme));
-  USHER_ASSIGN_OR_RETURN(const std::string pem, key.ToPem(passphrase));
-  USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path(), Access::kPrivate));
-  USHER_RETURN_IF_ERROR(WriteFileAtomically(path, pem, Access::kPrivate));
+  USHER_RETURN_IF_ERROR(WriteKey(key, path, passphrase));
+  return key;
+}
+
+absl::StatusOr<tuf::PrivateKey> ImportKey(const std::filesystem::path& from,
+                                          const std::filesystem::path& to,
+                                          PassphraseSource& passphrases,
+                                          absl::string_view new_passphrase) {
+  USHER_RETURN_IF_ERROR(CheckNew(to));
+  USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(from, kMaxKeyFile));
+  USHER_RETURN_IF_ERROR(CheckForm(text, PathToUtf8(from)));
+  USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key, LoadKey(from, passphrases));
+  USHER_RETURN_IF_ERROR(WriteKey(key, to, new_passphrase));
   return key;
 }
 

@@ -57,6 +57,14 @@ absl::StatusOr<tuf::PrivateKey> CreateKey(const std::filesystem::path& path,
                                           absl::string_view scheme,
                                           absl::string_view passphrase);
 
+// Takes over a key that another tool made: PEM, as PKCS#8 (plain or encrypted),
+// PKCS#1 or SEC1. It is written as CreateKey() writes, `passphrases` opens the
+// old file. E_INVALIDARG says how to convert what is not read.
+absl::StatusOr<tuf::PrivateKey> ImportKey(const std::filesystem::path& from,
+                                          const std::filesystem::path& to,
+                                          PassphraseSource& passphrases,
+                                          absl::string_view new_passphrase);
+
 // Whether PEM text holds an encrypted key.
 bool IsEncryptedPem(absl::string_view pem);
 

@@ -165,6 +165,50 @@ absl::Status RunExport(const KeysArguments& arguments, const Output& output) {
   return absl::OkStatus();
 }
 
+struct ImportArguments {
+  std::string from, to, old_passphrase_file;
+  PassphraseOptions passphrase;
+};
+
+absl::Status RunImport(const ImportArguments& arguments, const Output& output) {
+  PassphraseSource old(PathFromUtf8(arguments.old_passphrase_file), false);
+  PassphraseSource fresh = arguments.passphrase.Source();
+  USHER_ASSIGN_OR_RETURN(const std::string passphrase, fresh.ForNewKey());
+  USHER_ASSIGN_OR_RETURN(
+      const tuf::PrivateKey key,
+      ImportKey(PathFromUtf8(arguments.from), PathFromUtf8(arguments.to), old,
+                passphrase));
+  Json list = Json::array();
+  PrintKey(arguments.to, key, output, list);
+  output.Result({{"keys", list}});
+  return absl::OkStatus();
+}
+
+void AddImport(CLI::App& group, Output& output, Action& action) {
+  auto arguments = std::make_shared<ImportArguments>();
+  CLI::App* command = group.add_subcommand(
+      "import", "Take over a private key that another tool made");
+  command
+      ->add_option("FILE", arguments->from,
+                   "PEM: PKCS#8, PKCS#1 or SEC1; ed25519, ECDSA P-256 or RSA")
+      ->required();
+  command->add_option("--out", arguments->to, "The new file, named ROLE.pem")
+      ->required();
+  command->add_option("--old-passphrase-file", arguments->old_passphrase_file,
+                      "File whose first line opens FILE; without it "
+                      "USHER_PASSPHRASE, then the terminal");
+  arguments->passphrase.AddTo(*command, true);
+  AddJson(*command, output);
+  command->footer(
+      "FILE stays as it is.\n"
+      "Example:\n"
+      "  usher-publish keys import old.pem --out keys/targets.pem "
+      "--ask-passphrase");
+  command->callback([arguments, &output, &action] {
+    action = [arguments, &output] { return RunImport(*arguments, output); };
+  });
+}
+
 void AddExport(CLI::App& group, Output& output, Action& action) {
   auto arguments = std::make_shared<KeysArguments>();
   CLI::App* command = group.add_subcommand(
@@ -187,6 +231,7 @@ void AddKeys(CLI::App& app, Output& output, Action& action) {
       "  usher-publish keys create keys/root.pem --ask-passphrase\n"
       "  usher-publish keys show repo/keys/*.pem");
   AddExport(*group, output, action);
+  AddImport(*group, output, action);
   for (const bool create : {true, false}) {
     auto arguments = std::make_shared<KeysArguments>();
     CLI::App* command =

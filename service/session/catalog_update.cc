@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -232,6 +233,16 @@ absl::StatusOr<CatalogUpdate> UpdateCatalog(
     const std::vector<TargetFile>& catalogs, repository::Repository& repository,
     catalog::Catalog& catalog, const CancellationToken& cancel) {
   return Updater(options, catalogs, repository, catalog, cancel).Run();
+}
+
+bool HasCatalogRecord(const std::filesystem::path& record_dir) {
+  std::error_code error;
+  return std::filesystem::exists(record_dir / kRecordFile, error);
+}
+
+void ForgetCatalogRecord(const std::filesystem::path& record_dir) {
+  // One that stays is replaced by the next update.
+  static_cast<void>(RemoveTree(record_dir / kRecordFile));
 }
 
 }  // namespace usher::session

@@ -51,6 +51,11 @@ absl::StatusOr<CatalogUpdate> UpdateCatalog(
     repository::Repository& repository, catalog::Catalog& catalog,
     const CancellationToken& cancel);
 
+// Whether an update was ever finished with that record_dir, and forgetting that
+// one was, so that the next update loads everything.
+bool HasCatalogRecord(const std::filesystem::path& record_dir);
+void ForgetCatalogRecord(const std::filesystem::path& record_dir);
+
 }  // namespace usher::session
 
 #endif  // USHER_SERVICE_SESSION_CATALOG_UPDATE_H_

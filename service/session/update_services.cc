@@ -406,12 +406,11 @@ void UpdateServices::EnsureFresh(
 }
 
 bool UpdateServices::HasLoaded(const std::filesystem::path& trusted) {
-  std::error_code error;
-  return std::filesystem::exists(trusted / kLoadedFile, error);
+  return HasCatalogRecord(trusted);
 }
 
 void UpdateServices::ForgetLoaded(const std::filesystem::path& trusted) {
-  static_cast<void>(RemoveTree(trusted / kLoadedFile));
+  ForgetCatalogRecord(trusted);
 }
 
 void UpdateServices::TellFetched(const Fetched& fetched,

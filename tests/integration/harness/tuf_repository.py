@@ -228,7 +228,8 @@ class TufRepository:
 
 class TufServer:
     """Serves one TufRepository; `requests` are the paths asked for, without
-    the answers that `lies` (path → bytes or an int for a status) changes."""
+    the answers that `lies` (path → bytes, an int for a status, or a function
+    that answers with the request handler) changes."""
 
     def __init__(self, repository):
         self.repository = repository
@@ -243,6 +244,9 @@ class TufServer:
                 answer = outer.answer(path)
                 if isinstance(answer, int):
                     self.send_error(answer)
+                    return
+                if callable(answer):
+                    answer(self)
                     return
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(answer)))
@@ -301,7 +305,7 @@ class TufClient:
         self._server = server
         self.errors = ""
 
-    def _run(self, *words, days=0):
+    def _run(self, *words, days=0, fault=None):
         command = [self._program, "--metadata-dir", self.metadata_dir, *words]
         environment = dict(os.environ)
         if days:
@@ -311,10 +315,15 @@ class TufClient:
             environment["ASAN_OPTIONS"] = ":".join(
                 [environment.get("ASAN_OPTIONS", ""),
                  "verify_asan_link_order=0"]).strip(":")
+        if fault:
+            environment["USHER_FAULT"] = fault
         done = subprocess.run(command, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=120,
                               check=False, env=environment)
         self.errors = done.stderr
+        if fault:
+            assert done.returncode == -9, (done.returncode, done.stderr)
+            return False
         assert done.returncode in (0, 1), done.stderr
         return done.returncode == 0
 
@@ -327,12 +336,12 @@ class TufClient:
         return self._run("--metadata-url", self._server.url + "/metadata",
                          "refresh", days=days)
 
-    def download(self, *names, days=0):
+    def download(self, *names, days=0, fault=None):
         words = [word for name in names for word in ("--target-name", name)]
         return self._run("--metadata-url", self._server.url + "/metadata",
                          *words, "--target-base-url",
                          self._server.url + "/targets", "--target-dir",
-                         self.target_dir, "download", days=days)
+                         self.target_dir, "download", days=days, fault=fault)
 
     def versions(self):
         """What is trusted: version by file name without ".json"."""
