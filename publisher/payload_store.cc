@@ -114,7 +114,8 @@ absl::StatusOr<FileFacts> HashFile(const fs::path& path) {
   return HashAndCopy(path, fs::path());
 }
 
-absl::StatusOr<FileFacts> CopyFile(const fs::path& from, const fs::path& to) {
+absl::StatusOr<FileFacts> CopyAndHash(const fs::path& from,
+                                      const fs::path& to) {
   return HashAndCopy(from, to);
 }
 

@@ -38,8 +38,8 @@ struct FileFacts {
 absl::StatusOr<FileFacts> HashFile(const std::filesystem::path& path);
 
 // Reads `from` once: hashes it, and copies it to the new file `to`, durably.
-absl::StatusOr<FileFacts> CopyFile(const std::filesystem::path& from,
-                                   const std::filesystem::path& to);
+absl::StatusOr<FileFacts> CopyAndHash(const std::filesystem::path& from,
+                                      const std::filesystem::path& to);
 
 // Not thread-safe.
 class PayloadStore {

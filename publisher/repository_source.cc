@@ -46,7 +46,7 @@ class FolderSource : public RepositorySource {
           absl::StrCat(PathToUtf8(from), " has more than ", size, " bytes"),
           PathToUtf8(from));
     }
-    auto facts = CopyFile(from, to);
+    auto facts = CopyAndHash(from, to);
     if (!facts.ok()) static_cast<void>(RemoveTree(to));
     return facts;
   }

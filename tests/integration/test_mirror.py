@@ -229,11 +229,12 @@ def test_two_at_once_exclude_each_other(platform, repository, publisher, root,
         ["mirror", server.url, str(work / "mirror"), "--root", str(root)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        # Until the first one is at work in the folder, the second may win.
-        while publisher("mirror", repository.folder, work / "mirror", "--root",
-                        root) == 0 and first.poll() is None:
-            pass
-        assert first.poll() is None
+        # It makes this folder when it has the lock.
+        while not (work / "mirror/.usher-mirror.new").exists():
+            with pytest.raises(subprocess.TimeoutExpired):
+                first.wait(0.01)
+        assert publisher("mirror", repository.folder, work / "mirror",
+                         "--root", root) == 1
         assert "another usher-publish is at work" in publisher.output
     finally:
         first.terminate()
