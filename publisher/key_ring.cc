@@ -1,15 +1,19 @@
 #include "publisher/key_ring.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "publisher/platform.h"
+#include "publisher/token_key.h"
 
 namespace usher::publisher {
 namespace {
@@ -18,23 +22,45 @@ constexpr uint64_t kMaxKeyFile = uint64_t{64} * 1024;
 constexpr absl::string_view kRoles[] = {"root", "targets", "snapshot",
                                         "timestamp"};
 
+// The first line of `text`.
+absl::string_view FirstLine(absl::string_view text) {
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+absl::StatusOr<std::string> ReadSecretFile(const std::filesystem::path& path,
+                                           absl::string_view what) {
+  USHER_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxKeyFile));
+  text.resize(FirstLine(text).size());
+  if (text.empty()) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("the ", what, " file ", PathToUtf8(path),
+                              " has an empty first line"),
+                 PathToUtf8(path));
+  }
+  return text;
+}
+
+absl::StatusOr<tuf::PrivateKey> LoadFromToken(absl::string_view text,
+                                              const std::filesystem::path& base,
+                                              PassphraseSource& passphrases) {
+  USHER_ASSIGN_OR_RETURN(const Pkcs11Uri uri,
+                         ParsePkcs11Uri(absl::StripAsciiWhitespace(text)));
+  USHER_ASSIGN_OR_RETURN(const std::string pin,
+                         passphrases.ForToken(uri, base));
+  return LoadTokenKey(uri, pin);
+}
+
 }  // namespace
 
 absl::Span<const absl::string_view> RoleNames() { return kRoles; }
 
 absl::StatusOr<absl::optional<std::string>> PassphraseSource::Given() {
   if (!file_.empty()) {
-    USHER_ASSIGN_OR_RETURN(std::string text, ReadFile(file_, kMaxKeyFile));
-    text.resize(std::min(text.size(), text.find_first_of("\r\n")));
-    if (text.empty()) {
-      return Error(hr::kEInvalidarg,
-                   absl::StrCat("the passphrase file ", PathToUtf8(file_),
-                                " has an empty first line"),
-                   PathToUtf8(file_));
-    }
+    USHER_ASSIGN_OR_RETURN(std::string text,
+                           ReadSecretFile(file_, "passphrase"));
     return absl::optional<std::string>(std::move(text));
   }
-  const char* variable = std::getenv("USHER_PASSPHRASE");
+  const char* variable = std::getenv(variable_);
   if (variable != nullptr && *variable != '\0') {
     return absl::optional<std::string>(variable);
   }
@@ -72,9 +98,42 @@ absl::StatusOr<std::string> PassphraseSource::ForKey(
   return answer;
 }
 
+absl::StatusOr<std::string> PassphraseSource::ForToken(
+    const Pkcs11Uri& uri, const std::filesystem::path& base) {
+  if (!uri.pin_value.empty()) return uri.pin_value;
+  if (!uri.pin_source.empty()) {
+    absl::string_view file = uri.pin_source;
+    absl::ConsumePrefix(&file, "file://");
+    absl::ConsumePrefix(&file, "file:");
+    return ReadSecretFile(base / PathFromUtf8(file), "PIN");
+  }
+  const char* given = std::getenv("USHER_PKCS11_PIN");
+  if (given != nullptr && *given != '\0') return std::string(given);
+  const std::string token = absl::StrCat(uri.token, "\n", uri.serial);
+  const auto known = pins_.find(token);
+  if (known != pins_.end()) return known->second;
+  absl::StatusOr<std::string> answer = ReadSecretFromTerminal(absl::StrCat(
+      "PIN of the token ", uri.token.empty() ? uri.serial : uri.token));
+  // A token may have a keypad of its own, or ask for nothing.
+  pins_[token] = answer.ok() ? *answer : "";
+  return pins_[token];
+}
+
 std::filesystem::path KeyPath(const std::filesystem::path& folder,
                               absl::string_view role) {
-  return folder / PathFromUtf8(absl::StrCat(role, ".pem"));
+  std::filesystem::path pem = folder / PathFromUtf8(absl::StrCat(role, ".pem"));
+  std::filesystem::path uri = folder / PathFromUtf8(absl::StrCat(role, ".uri"));
+  std::error_code error;
+  return !std::filesystem::exists(pem, error) &&
+                 std::filesystem::exists(uri, error)
+             ? uri
+             : pem;
+}
+
+std::string KeyName(const std::filesystem::path& path) {
+  std::string name = PathToUtf8(path);
+  if (IsPkcs11Uri(name)) name.resize(std::min(name.size(), name.find('?')));
+  return name;
 }
 
 bool IsEncryptedPem(absl::string_view pem) {
@@ -85,7 +144,15 @@ bool IsEncryptedPem(absl::string_view pem) {
 absl::StatusOr<tuf::PrivateKey> LoadKey(const std::filesystem::path& path,
                                         PassphraseSource& passphrases) {
   const std::string name = PathToUtf8(path);
+  if (IsPkcs11Uri(name)) {
+    return LoadFromToken(name, std::filesystem::path(), passphrases);
+  }
   USHER_ASSIGN_OR_RETURN(const std::string pem, ReadFile(path, kMaxKeyFile));
+  if (IsPkcs11Uri(pem)) {
+    auto key = LoadFromToken(FirstLine(pem), path.parent_path(), passphrases);
+    if (!key.ok()) return Annotate(key.status(), name);
+    return key;
+  }
   if (!IsEncryptedPem(pem)) {
     auto key = tuf::PrivateKey::FromPem(pem);
     if (!key.ok()) return Annotate(key.status(), name);
@@ -106,66 +173,55 @@ absl::StatusOr<tuf::PrivateKey> LoadKey(const std::filesystem::path& path,
   return key;
 }
 
-namespace {
-
-absl::Status CheckNew(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
-  return Error(hr::kWuEDuplicateItem,
-               absl::StrCat(PathToUtf8(path),
-                            " exists already; keys are never overwritten"),
-               PathToUtf8(path));
+absl::StatusOr<tuf::Key> LoadPublicKey(const std::filesystem::path& path,
+                                       PassphraseSource& passphrases) {
+  const std::string name = PathToUtf8(path);
+  if (!IsPkcs11Uri(name)) {
+    USHER_ASSIGN_OR_RETURN(const std::string pem, ReadFile(path, kMaxKeyFile));
+    if (absl::StrContains(pem, "BEGIN PUBLIC KEY")) {
+      absl::StatusOr<tuf::Key> key = tuf::PublicKeyFromPem(pem);
+      if (!key.ok()) return Annotate(key.status(), name);
+      return key;
+    }
+  }
+  USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key, LoadKey(path, passphrases));
+  return key.public_key();
 }
 
-absl::Status WriteKey(const tuf::PrivateKey& key,
-                      const std::filesystem::path& path,
-                      absl::string_view passphrase) {
+absl::Status CheckNewKeyPath(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    return Error(hr::kWuEDuplicateItem,
+                 absl::StrCat(PathToUtf8(path),
+                              " exists already; keys are never overwritten"),
+                 PathToUtf8(path));
+  }
+  if (IsPkcs11Uri(PathToUtf8(path))) {
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat(KeyName(path),
+                              " is no file; make keys in a token with the "
+                              "token's own tools (pkcs11-tool --keypairgen)"),
+                 KeyName(path));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteNewKey(const std::filesystem::path& path,
+                         const tuf::PrivateKey& key,
+                         absl::string_view passphrase) {
+  USHER_RETURN_IF_ERROR(CheckNewKeyPath(path));
   USHER_ASSIGN_OR_RETURN(const std::string pem, key.ToPem(passphrase));
   USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path(), Access::kPrivate));
   return WriteFileAtomically(path, pem, Access::kPrivate);
 }
 
-// Why a file is no private key in PEM, where that can be told.
-absl::Status CheckForm(absl::string_view text, const std::string& name) {
-  std::string reason;
-  if (absl::StrContains(text, "BEGIN OPENSSH PRIVATE KEY")) {
-    reason = absl::StrCat(
-        "is in OpenSSH's form; convert a copy of it with \"ssh-keygen -p -m "
-        "PKCS8 -f COPY\" (RSA and ECDSA)");
-  } else if (absl::StrContains(text, "PRIVATE KEY-----")) {
-    return absl::OkStatus();
-  } else if (absl::StrContains(text, "PUBLIC KEY-----")) {
-    reason = "is the public half of a key; the private one is needed";
-  } else {
-    reason = absl::StrCat(
-        "is no private key in PEM; convert one in DER with \"openssl pkey "
-        "-inform DER -in ",
-        name, " -out KEY.pem\"");
-  }
-  return Error(hr::kEInvalidarg, absl::StrCat(name, " ", reason), name);
-}
-
-}  // namespace
-
 absl::StatusOr<tuf::PrivateKey> CreateKey(const std::filesystem::path& path,
                                           absl::string_view scheme,
                                           absl::string_view passphrase) {
-  USHER_RETURN_IF_ERROR(CheckNew(path));
+  USHER_RETURN_IF_ERROR(CheckNewKeyPath(path));
   USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key,
                          tuf::PrivateKey::Generate(scheme));
-  USHER_RETURN_IF_ERROR(WriteKey(key, path, passphrase));
-  return key;
-}
-
-absl::StatusOr<tuf::PrivateKey> ImportKey(const std::filesystem::path& from,
-                                          const std::filesystem::path& to,
-                                          PassphraseSource& passphrases,
-                                          absl::string_view new_passphrase) {
-  USHER_RETURN_IF_ERROR(CheckNew(to));
-  USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(from, kMaxKeyFile));
-  USHER_RETURN_IF_ERROR(CheckForm(text, PathToUtf8(from)));
-  USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key, LoadKey(from, passphrases));
-  USHER_RETURN_IF_ERROR(WriteKey(key, to, new_passphrase));
+  USHER_RETURN_IF_ERROR(WriteNewKey(path, key, passphrase));
   return key;
 }
 

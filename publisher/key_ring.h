@@ -1,30 +1,36 @@
 #ifndef USHER_PUBLISHER_KEY_RING_H_
 #define USHER_PUBLISHER_KEY_RING_H_
 
-// The publisher's private keys: one PEM file for each role.
+// The publisher's private keys: one PEM file for each role, or a file with the
+// PKCS#11 URI of a key that stays in a token.
 
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "absl/types/span.h"
+#include "common/tuf/key.h"
 #include "common/tuf/private_key.h"
+#include "publisher/pkcs11_uri.h"
 
 namespace usher::publisher {
 
 // "root", "targets", "snapshot", "timestamp".
 absl::Span<const absl::string_view> RoleNames();
 
-// Where passphrases come from: a file (its first line), the environment
-// variable USHER_PASSPHRASE, or the terminal, in this order. Not thread-safe.
+// Where passphrases come from: a file (its first line), an environment
+// variable, or the terminal, in this order. Not thread-safe.
 class PassphraseSource {
  public:
   // `file`: empty for none. `ask`: ask on the terminal also for new keys.
-  PassphraseSource(std::filesystem::path file, bool ask)
-      : file_(std::move(file)), ask_(ask) {}
+  PassphraseSource(std::filesystem::path file, bool ask,
+                   const char* variable = "USHER_PASSPHRASE")
+      : file_(std::move(file)), ask_(ask), variable_(variable) {}
 
   // The passphrase for a new key: "" when none was asked for, which leaves the
   // key unencrypted. Asked for twice on a terminal.
@@ -33,23 +39,42 @@ class PassphraseSource {
   // The passphrase of the existing encrypted key at `path`.
   absl::StatusOr<std::string> ForKey(const std::filesystem::path& path);
 
+  // The PIN of the token that holds `uri`'s key: from the URI, or from
+  // USHER_PKCS11_PIN, or asked for at the terminal, once for each token; ""
+  // when there is none of these. `base`: where a relative pin-source counts
+  // from.
+  absl::StatusOr<std::string> ForToken(const Pkcs11Uri& uri,
+                                       const std::filesystem::path& base);
+
  private:
   // From file or environment.
   absl::StatusOr<absl::optional<std::string>> Given();
 
   std::filesystem::path file_;
   bool ask_;
+  const char* variable_;
   absl::optional<std::string> answered_;
+  std::map<std::string, std::string> pins_;  // by token
 };
 
-// "{role}.pem" in `folder`.
+// "{role}.pem" in `folder`; "{role}.uri" if only that is there.
 std::filesystem::path KeyPath(const std::filesystem::path& folder,
                               absl::string_view role);
 
-// Reads a private key file. E_INVALIDARG names the file and says whether the
-// passphrase is wrong; ERROR_FILE_NOT_FOUND.
+// How messages name a key that a person named by `path`: the path, or, for a
+// PKCS#11 URI, the URI without its PIN.
+std::string KeyName(const std::filesystem::path& path);
+
+// Reads a private key file. A file whose first line is a PKCS#11 URI, or such a
+// URI in place of a path, stands for the key in the token. E_INVALIDARG names
+// the file and says whether the passphrase is wrong; ERROR_FILE_NOT_FOUND.
 absl::StatusOr<tuf::PrivateKey> LoadKey(const std::filesystem::path& path,
                                         PassphraseSource& passphrases);
+
+// The public half that a file holds: alone, or with its private half, as for
+// LoadKey().
+absl::StatusOr<tuf::Key> LoadPublicKey(const std::filesystem::path& path,
+                                       PassphraseSource& passphrases);
 
 // Makes a key and writes it, readable by its owner only. WU_E_DUPLICATE_ITEM
 // when the file exists: keys are never overwritten.
@@ -57,13 +82,15 @@ absl::StatusOr<tuf::PrivateKey> CreateKey(const std::filesystem::path& path,
                                           absl::string_view scheme,
                                           absl::string_view passphrase);
 
-// Takes over a key that another tool made: PEM, as PKCS#8 (plain or encrypted),
-// PKCS#1 or SEC1. It is written as CreateKey() writes, `passphrases` opens the
-// old file. E_INVALIDARG says how to convert what is not read.
-absl::StatusOr<tuf::PrivateKey> ImportKey(const std::filesystem::path& from,
-                                          const std::filesystem::path& to,
-                                          PassphraseSource& passphrases,
-                                          absl::string_view new_passphrase);
+// OK if a new key may be written to `path`: WU_E_DUPLICATE_ITEM when something
+// is there.
+absl::Status CheckNewKeyPath(const std::filesystem::path& path);
+
+// Writes `key`, readable by its owner only, encrypted if `passphrase` is not
+// empty. As CheckNewKeyPath().
+absl::Status WriteNewKey(const std::filesystem::path& path,
+                         const tuf::PrivateKey& key,
+                         absl::string_view passphrase);
 
 // Whether PEM text holds an encrypted key.
 bool IsEncryptedPem(absl::string_view pem);

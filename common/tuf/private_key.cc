@@ -1,5 +1,6 @@
 #include "common/tuf/private_key.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
@@ -22,6 +23,7 @@ namespace {
 // What OWASP asks of PBKDF2 with HMAC-SHA-256; about 0.2 seconds.
 constexpr int kPbkdf2Rounds = 600000;
 constexpr unsigned int kRsaBits = 3072;
+constexpr size_t kMaxKeyBytes = size_t{64} * 1024;
 
 absl::Status BadKey(absl::string_view reason) {
   return Error(hr::kEInvalidarg, absl::StrCat("private key: ", reason));
@@ -42,6 +44,16 @@ int GivePassphrase(char* buffer, int size, int /*writing*/, void* user) {
   }
   std::memcpy(buffer, request->passphrase.data(), request->passphrase.size());
   return static_cast<int>(request->passphrase.size());
+}
+
+// Why a key could not be read; takes OpenSSL's errors.
+absl::Status Unread(const PassphraseRequest& request) {
+  const std::string reason = TakeOpenSslError();
+  if (!request.asked) return BadKey(absl::StrCat("not readable: ", reason));
+  if (request.passphrase.empty()) {
+    return BadKey("it is encrypted; give its passphrase");
+  }
+  return BadKey("the passphrase does not open it");
 }
 
 struct Pkcs8Deleter {
@@ -76,7 +88,8 @@ PrivateKey::PrivateKey(std::shared_ptr<evp_pkey_st> key, Key public_key)
       public_key_(std::move(public_key)),
       key_id_(KeyId(public_key_)) {}
 
-absl::StatusOr<PrivateKey> PrivateKey::Wrap(std::shared_ptr<evp_pkey_st> key) {
+absl::StatusOr<PrivateKey> PrivateKey::FromOpenSsl(
+    std::shared_ptr<evp_pkey_st> key) {
   if (key == nullptr) return BadKey(TakeOpenSslError());
   absl::StatusOr<Key> public_key = PublicKeyOf(key.get());
   if (!public_key.ok()) return Annotate(public_key.status(), "private key");
@@ -95,28 +108,39 @@ absl::StatusOr<PrivateKey> PrivateKey::Generate(absl::string_view scheme) {
     return BadKey(absl::StrCat("no scheme \"", scheme, "\"; there are ",
                                kEd25519, ", ", kEcdsaP256, " and ", kRsaPss));
   }
-  return Wrap(std::shared_ptr<EVP_PKEY>(key, EvpDeleter()));
+  return FromOpenSsl(std::shared_ptr<EVP_PKEY>(key, EvpDeleter()));
 }
 
 absl::StatusOr<PrivateKey> PrivateKey::FromPem(absl::string_view pem,
                                                absl::string_view passphrase) {
-  constexpr size_t kMaxPemBytes = size_t{64} * 1024;
-  if (pem.size() > kMaxPemBytes) return BadKey("the PEM text is too long");
+  if (pem.size() > kMaxKeyBytes) return BadKey("the PEM text is too long");
   const EvpPtr<BIO> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   if (bio == nullptr) return BadKey(TakeOpenSslError());
   PassphraseRequest request{passphrase};
   EVP_PKEY* key =
       PEM_read_bio_PrivateKey(bio.get(), nullptr, GivePassphrase, &request);
-  if (key != nullptr) {
-    return Wrap(std::shared_ptr<EVP_PKEY>(key, EvpDeleter()));
+  if (key == nullptr) return Unread(request);
+  return FromOpenSsl(std::shared_ptr<EVP_PKEY>(key, EvpDeleter()));
+}
+
+absl::StatusOr<PrivateKey> PrivateKey::FromDer(absl::string_view der,
+                                               absl::string_view passphrase) {
+  if (der.size() > kMaxKeyBytes) return BadKey("the DER bytes are too many");
+  const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
+  const auto size =
+      static_cast<long>(der.size());  // NOLINT(google-runtime-int)
+  EVP_PKEY* key = d2i_AutoPrivateKey(nullptr, &bytes, size);
+  if (key == nullptr) {
+    ERR_clear_error();
+    const EvpPtr<BIO> bio(
+        BIO_new_mem_buf(der.data(), static_cast<int>(der.size())));
+    if (bio == nullptr) return BadKey(TakeOpenSslError());
+    PassphraseRequest request{passphrase};
+    key = d2i_PKCS8PrivateKey_bio(bio.get(), nullptr, GivePassphrase, &request);
+    if (key == nullptr) return Unread(request);
   }
-  const std::string reason = TakeOpenSslError();
-  if (!request.asked) return BadKey(absl::StrCat("not readable: ", reason));
-  if (passphrase.empty()) {
-    return BadKey("it is encrypted; give its passphrase");
-  }
-  return BadKey("the passphrase does not open it");
+  return FromOpenSsl(std::shared_ptr<EVP_PKEY>(key, EvpDeleter()));
 }
 
 absl::StatusOr<std::string> PrivateKey::ToPem(

@@ -27,8 +27,18 @@ class PrivateKey {
   static absl::StatusOr<PrivateKey> FromPem(absl::string_view pem,
                                             absl::string_view passphrase = "");
 
+  // The same for DER: PKCS#8 (plain or encrypted), PKCS#1 or SEC1.
+  static absl::StatusOr<PrivateKey> FromDer(absl::string_view der,
+                                            absl::string_view passphrase = "");
+
+  // Takes a key of OpenSSL's, also one whose private half stays in a token, and
+  // its deleter. E_INVALIDARG for a kind that is not supported.
+  static absl::StatusOr<PrivateKey> FromOpenSsl(
+      std::shared_ptr<evp_pkey_st> key);
+
   // PKCS#8 in PEM. With a passphrase encrypted by AES-256-CBC under PBKDF2
   // (HMAC-SHA-256, 600,000 rounds); without, in plain: the caller protects it.
+  // E_INVALIDARG for a key that does not leave its token.
   absl::StatusOr<std::string> ToPem(absl::string_view passphrase = "") const;
 
   // The public half in PEM (SubjectPublicKeyInfo), for handing to others.
@@ -42,7 +52,6 @@ class PrivateKey {
   absl::StatusOr<std::string> Sign(absl::string_view message) const;
 
  private:
-  static absl::StatusOr<PrivateKey> Wrap(std::shared_ptr<evp_pkey_st> key);
   PrivateKey(std::shared_ptr<evp_pkey_st> key, Key public_key);
 
   std::shared_ptr<evp_pkey_st> key_;

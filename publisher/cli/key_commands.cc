@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "publisher/cli/options.h"
 #include "publisher/cli/output.h"
 #include "publisher/human_time.h"
+#include "publisher/key_import.h"
+#include "publisher/key_ring.h"
 #include "publisher/publication.h"
 
 namespace usher::publisher::cli {
@@ -118,15 +121,16 @@ struct KeysArguments {
   PassphraseOptions passphrase;
 };
 
-void PrintKey(const std::string& file, const tuf::PrivateKey& key,
+void PrintKey(const std::filesystem::path& path, const tuf::Key& key,
               const Output& output, Json& list) {
-  list.push_back({{"file", file},
-                  {"key_id", key.key_id()},
-                  {"scheme", key.public_key().scheme},
-                  {"public", key.public_key().public_key}});
-  output.Line(absl::StrCat(file, "\n  key id ", key.key_id(), "\n  scheme ",
-                           key.public_key().scheme, "\n  public ",
-                           key.public_key().public_key));
+  const std::string name = KeyName(path);
+  const std::string id = tuf::KeyId(key);
+  list.push_back({{"file", name},
+                  {"key_id", id},
+                  {"scheme", key.scheme},
+                  {"public", key.public_key}});
+  output.Line(absl::StrCat(name, "\n  key id ", id, "\n  scheme ", key.scheme,
+                           "\n  public ", key.public_key));
 }
 
 absl::Status RunKeys(const KeysArguments& arguments, bool create,
@@ -140,11 +144,11 @@ absl::Status RunKeys(const KeysArguments& arguments, bool create,
                              passphrases.ForNewKey());
       USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
                              CreateKey(path, arguments.scheme, passphrase));
-      PrintKey(file, key, output, list);
+      PrintKey(path, key.public_key(), output, list);
     } else {
-      USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
-                             LoadKey(path, passphrases));
-      PrintKey(file, key, output, list);
+      USHER_ASSIGN_OR_RETURN(const tuf::Key key,
+                             LoadPublicKey(path, passphrases));
+      PrintKey(path, key, output, list);
     }
   }
   output.Result({{"keys", list}});
@@ -155,65 +159,24 @@ absl::Status RunExport(const KeysArguments& arguments, const Output& output) {
   PassphraseSource passphrases = arguments.passphrase.Source();
   Json list = Json::array();
   for (const std::string& file : arguments.files) {
+    const auto path = PathFromUtf8(file);
     USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
-                           LoadKey(PathFromUtf8(file), passphrases));
+                           LoadKey(path, passphrases));
     USHER_ASSIGN_OR_RETURN(const std::string pem, key.PublicPem());
-    list.push_back({{"file", file}, {"key_id", key.key_id()}, {"pem", pem}});
+    list.push_back(
+        {{"file", KeyName(path)}, {"key_id", key.key_id()}, {"pem", pem}});
     output.Line(absl::StripSuffix(pem, "\n"));
   }
   output.Result({{"keys", list}});
   return absl::OkStatus();
 }
 
-struct ImportArguments {
-  std::string from, to, old_passphrase_file;
-  PassphraseOptions passphrase;
-};
-
-absl::Status RunImport(const ImportArguments& arguments, const Output& output) {
-  PassphraseSource old(PathFromUtf8(arguments.old_passphrase_file), false);
-  PassphraseSource fresh = arguments.passphrase.Source();
-  USHER_ASSIGN_OR_RETURN(const std::string passphrase, fresh.ForNewKey());
-  USHER_ASSIGN_OR_RETURN(
-      const tuf::PrivateKey key,
-      ImportKey(PathFromUtf8(arguments.from), PathFromUtf8(arguments.to), old,
-                passphrase));
-  Json list = Json::array();
-  PrintKey(arguments.to, key, output, list);
-  output.Result({{"keys", list}});
-  return absl::OkStatus();
-}
-
-void AddImport(CLI::App& group, Output& output, Action& action) {
-  auto arguments = std::make_shared<ImportArguments>();
-  CLI::App* command = group.add_subcommand(
-      "import", "Take over a private key that another tool made");
-  command
-      ->add_option("FILE", arguments->from,
-                   "PEM: PKCS#8, PKCS#1 or SEC1; ed25519, ECDSA P-256 or RSA")
-      ->required();
-  command->add_option("--out", arguments->to, "The new file, named ROLE.pem")
-      ->required();
-  command->add_option("--old-passphrase-file", arguments->old_passphrase_file,
-                      "File whose first line opens FILE; without it "
-                      "USHER_PASSPHRASE, then the terminal");
-  arguments->passphrase.AddTo(*command, true);
-  AddJson(*command, output);
-  command->footer(
-      "FILE stays as it is.\n"
-      "Example:\n"
-      "  usher-publish keys import old.pem --out keys/targets.pem "
-      "--ask-passphrase");
-  command->callback([arguments, &output, &action] {
-    action = [arguments, &output] { return RunImport(*arguments, output); };
-  });
-}
-
 void AddExport(CLI::App& group, Output& output, Action& action) {
   auto arguments = std::make_shared<KeysArguments>();
   CLI::App* command = group.add_subcommand(
       "export", "Print the public half of keys, for handing to others");
-  command->add_option("FILE", arguments->files, "PEM files")->required();
+  command->add_option("FILE", arguments->files, "PEM files, or PKCS#11 URIs")
+      ->required();
   arguments->passphrase.AddTo(*command, false);
   AddJson(*command, output);
   command->footer(
@@ -223,13 +186,97 @@ void AddExport(CLI::App& group, Output& output, Action& action) {
   });
 }
 
+struct ImportArguments {
+  std::string file, out, from_passphrase_file;
+  bool unencrypted = false;
+  PassphraseOptions passphrase;
+};
+
+absl::StatusOr<std::string> PassphraseOfImport(
+    const ImportArguments& arguments) {
+  if (arguments.unencrypted) return "";
+  // There is no key without a passphrase by mere omission.
+  PassphraseSource source(PathFromUtf8(arguments.passphrase.file), true);
+  absl::StatusOr<std::string> passphrase = source.ForNewKey();
+  if (HResultOf(passphrase.status()) == hr::kWuENoInteractiveUser) {
+    return Error(hr::kWuENoInteractiveUser,
+                 absl::StrCat(arguments.out,
+                              ": there is no terminal to ask for the new "
+                              "key file's passphrase; give --passphrase-file, "
+                              "set USHER_PASSPHRASE, or say --unencrypted"),
+                 arguments.out);
+  }
+  return passphrase;
+}
+
+absl::Status RunImport(const ImportArguments& arguments, const Output& output) {
+  const auto out = PathFromUtf8(arguments.out);
+  // Before anybody types a passphrase.
+  USHER_RETURN_IF_ERROR(CheckNewKeyPath(out));
+  PassphraseSource old_passphrases(PathFromUtf8(arguments.from_passphrase_file),
+                                   false, "USHER_FROM_PASSPHRASE");
+  USHER_ASSIGN_OR_RETURN(
+      const tuf::PrivateKey key,
+      ReadForeignKey(PathFromUtf8(arguments.file), old_passphrases));
+  USHER_ASSIGN_OR_RETURN(const std::string passphrase,
+                         PassphraseOfImport(arguments));
+  USHER_RETURN_IF_ERROR(WriteNewKey(out, key, passphrase));
+  Json list = Json::array();
+  PrintKey(out, key.public_key(), output, list);
+  list[0]["encrypted"] = !passphrase.empty();
+  output.Result({{"keys", list}});
+  output.Note(absl::StrCat(arguments.file,
+                           " still holds the same private key; remove it when "
+                           "nothing else needs it"));
+  return absl::OkStatus();
+}
+
+void AddImport(CLI::App& group, Output& output, Action& action) {
+  auto arguments = std::make_shared<ImportArguments>();
+  CLI::App* command = group.add_subcommand(
+      "import", "Take over a private key that was made with another tool");
+  command
+      ->add_option("FILE", arguments->file,
+                   "Private key in PEM or DER: PKCS#8, PKCS#1 or SEC1")
+      ->required();
+  command->add_option("--out", arguments->out, "The new key file")->required();
+  command->add_option("--from-passphrase-file", arguments->from_passphrase_file,
+                      "File whose first line is the passphrase of FILE; "
+                      "without it USHER_FROM_PASSPHRASE, then the terminal");
+  CLI::Option* encrypted = command->add_option(
+      "--passphrase-file", arguments->passphrase.file,
+      "File whose first line is the passphrase of the new file; without it "
+      "USHER_PASSPHRASE, then the terminal");
+  command
+      ->add_flag("--unencrypted", arguments->unencrypted,
+                 "Write the new file without a passphrase")
+      ->excludes(encrypted);
+  AddJson(*command, output);
+  command->footer(
+      "ed25519, ECDSA P-256 and RSA keys of 2048 to 8192 bits. The new file is "
+      "encrypted\nPKCS#8, readable by its owner only; nothing is "
+      "overwritten.\n"
+      "Examples:\n"
+      "  usher-publish keys import old/signing.pem --out keys/targets.pem\n"
+      "  usher-publish keys import key.der --out root.pem \\\n"
+      "      --passphrase-file new.txt --from-passphrase-file old.txt");
+  command->callback([arguments, &output, &action] {
+    action = [arguments, &output] { return RunImport(*arguments, output); };
+  });
+}
+
 void AddKeys(CLI::App& app, Output& output, Action& action) {
-  CLI::App* group = app.add_subcommand("keys", "Make and show private keys");
+  CLI::App* group =
+      app.add_subcommand("keys", "Make, take over and show private keys");
   group->require_subcommand(1);
   group->footer(
       "Examples:\n"
       "  usher-publish keys create keys/root.pem --ask-passphrase\n"
-      "  usher-publish keys show repo/keys/*.pem");
+      "  usher-publish keys show repo/keys/*.pem\n"
+      "A key in a token is named by its PKCS#11 URI in place of a file, or by "
+      "a\n"
+      "file ROLE.uri that holds the URI:\n"
+      "  usher-publish keys show \"pkcs11:token=Signing;object=root\"");
   AddExport(*group, output, action);
   AddImport(*group, output, action);
   for (const bool create : {true, false}) {
@@ -237,7 +284,11 @@ void AddKeys(CLI::App& app, Output& output, Action& action) {
     CLI::App* command =
         create ? group->add_subcommand("create", "Make private keys")
                : group->add_subcommand("show", "Show the public half of keys");
-    command->add_option("FILE", arguments->files, "PEM files, named ROLE.pem")
+    command
+        ->add_option("FILE", arguments->files,
+                     create ? "PEM files, named ROLE.pem"
+                            : "PEM files of private or public keys, or PKCS#11 "
+                              "URIs")
         ->required();
     if (create) {
       command->add_option("--scheme", arguments->scheme, "Kind of new keys")

@@ -8,7 +8,6 @@
 #include <system_error>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/optional.h"
 #include "common/error.h"
@@ -26,7 +25,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr absl::Duration kRootLifetime = absl::Hours(24 * 730);
-constexpr uint64_t kMaxPemBytes = uint64_t{64} * 1024;
 
 struct Arguments {
   std::string dir, file, role, expires, previous, key_id;
@@ -34,21 +32,6 @@ struct Arguments {
   int64_t threshold = 0;
   PassphraseOptions passphrase;
 };
-
-// The public half that a file holds, alone or with its private half.
-absl::StatusOr<tuf::Key> ReadPublicHalf(const std::string& file,
-                                        PassphraseSource& passphrases) {
-  const auto path = PathFromUtf8(file);
-  USHER_ASSIGN_OR_RETURN(const std::string pem, ReadFile(path, kMaxPemBytes));
-  if (!absl::StrContains(pem, "BEGIN PUBLIC KEY")) {
-    USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
-                           LoadKey(path, passphrases));
-    return key.public_key();
-  }
-  absl::StatusOr<tuf::Key> key = tuf::PublicKeyFromPem(pem);
-  if (!key.ok()) return Annotate(key.status(), file);
-  return key;
-}
 
 Json ToJson(const RootDraft::Progress& progress) {
   return {{"threshold", progress.threshold},
@@ -161,11 +144,12 @@ absl::Status RunAddKey(const Arguments& arguments, const Output& output) {
   return Change(arguments, output, [&](RootDraft& draft) -> absl::Status {
     PassphraseSource passphrases = arguments.passphrase.Source();
     for (const std::string& file : arguments.files) {
+      const auto path = PathFromUtf8(file);
       USHER_ASSIGN_OR_RETURN(const tuf::Key key,
-                             ReadPublicHalf(file, passphrases));
+                             LoadPublicKey(path, passphrases));
       if (absl::Status status = draft.AddKey(arguments.role, key);
           !status.ok()) {
-        return Annotate(status, file);
+        return Annotate(status, KeyName(path));
       }
     }
     return absl::OkStatus();
@@ -198,11 +182,12 @@ absl::Status RunSign(const Arguments& arguments, const Output& output) {
     PassphraseSource passphrases = arguments.passphrase.Source();
     const tuf::Role& role = draft.metadata().body.roles.at("root");
     for (const std::string& file : arguments.files) {
+      const auto path = PathFromUtf8(file);
       USHER_ASSIGN_OR_RETURN(const tuf::PrivateKey key,
-                             LoadKey(PathFromUtf8(file), passphrases));
+                             LoadKey(path, passphrases));
       if (std::find(role.key_ids.begin(), role.key_ids.end(), key.key_id()) ==
           role.key_ids.end()) {
-        output.Note(absl::StrCat(file,
+        output.Note(absl::StrCat(KeyName(path),
                                  " is not one of this root's keys; its "
                                  "signature counts only if it is one of the "
                                  "public root's"));
@@ -308,7 +293,8 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
   AddDraftFile(*command, *add);
   command
       ->add_option("KEY", add->files,
-                   "PEM files with a public key (\"keys export\")")
+                   "PEM files with a public key (\"keys export\"), or PKCS#11 "
+                   "URIs")
       ->required();
   AddRole(*command, *add);
   add->passphrase.AddTo(*command, false);
@@ -338,7 +324,10 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
                   "Sign a draft; needs no repository and no network", command,
                   &RunSign);
   AddDraftFile(*command, *sign);
-  command->add_option("--key", sign->files, "Private keys, PEM")->required();
+  command
+      ->add_option("--key", sign->files,
+                   "Private keys: PEM files, or PKCS#11 URIs")
+      ->required();
   sign->passphrase.AddTo(*command, false);
 
   auto combine =

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "common/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -57,6 +58,30 @@ TEST_P(PrivateKeyTest, ComesBackFromEncryptedPemWithItsPassphraseOnly) {
   EXPECT_THAT(std::string(wrong.message()), HasSubstr("passphrase"));
 }
 
+// The bytes inside a PEM text.
+std::string Der(const std::string& pem) {
+  std::string body = pem.substr(pem.find('\n'));
+  body.resize(body.find("-----END"));
+  std::string der;
+  EXPECT_TRUE(absl::Base64Unescape(body, &der));
+  return der;
+}
+
+TEST_P(PrivateKeyTest, ComesBackFromDer) {
+  const PrivateKey key = PrivateKey::Generate(GetParam()).value();
+  EXPECT_EQ(PrivateKey::FromDer(Der(key.ToPem().value())).value().key_id(),
+            key.key_id());
+  const std::string sealed = Der(key.ToPem("correct horse").value());
+  EXPECT_EQ(PrivateKey::FromDer(sealed, "correct horse").value().key_id(),
+            key.key_id());
+  EXPECT_THAT(std::string(PrivateKey::FromDer(sealed).status().message()),
+              HasSubstr("it is encrypted"));
+  EXPECT_THAT(
+      std::string(PrivateKey::FromDer(sealed, "battery").status().message()),
+      HasSubstr("does not open it"));
+  EXPECT_FALSE(PrivateKey::FromDer(sealed.substr(0, 40), "x").ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Schemes, PrivateKeyTest,
                          ::testing::Values("ed25519", "ecdsa-sha2-nistp256",
                                            "rsassa-pss-sha256"),
@@ -70,6 +95,11 @@ TEST(PrivateKeyErrorTest, RefusesWhatIsNoKey) {
   EXPECT_EQ(HResultOf(garbage), hr::kEInvalidarg);
   EXPECT_THAT(std::string(garbage.message()), Not(HasSubstr("passphrase")));
   EXPECT_FALSE(PrivateKey::FromPem(std::string(1 << 20, 'x')).ok());
+  EXPECT_EQ(HResultOf(PrivateKey::FromDer("garbage").status()),
+            hr::kEInvalidarg);
+  EXPECT_FALSE(PrivateKey::FromDer(std::string(1 << 20, '0')).ok());
+  EXPECT_EQ(HResultOf(PrivateKey::FromOpenSsl(nullptr).status()),
+            hr::kEInvalidarg);
   EXPECT_EQ(HResultOf(PrivateKey::Generate("md5").status()), hr::kEInvalidarg);
 }
 
