@@ -8,16 +8,14 @@ from . import platform as platforms
 
 PIN = "4711 nine"
 LABEL = "Usher test"
-ENGINES = pathlib.Path("/usr/lib/x86_64-linux-gnu/engines-3")
 
 
 def module():
     """SoftHSM's library."""
-    for folder in ("/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm"):
-        path = pathlib.Path(folder) / "libsofthsm2.so"
-        if path.exists():
-            return path
-    raise FileNotFoundError("libsofthsm2.so: ./dev deps installs softhsm2")
+    path = pathlib.Path("/usr/lib/softhsm/libsofthsm2.so")
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: ./dev deps installs softhsm2")
+    return path
 
 
 class Token:
