@@ -13,6 +13,7 @@ readonly PACKAGES=(
   libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
   python3 python3-grpcio python3-protobuf python3-pytest
   python3-securesystemslib python3-cryptography faketime procps
+  softhsm2 opensc libengine-pkcs11-openssl openssh-client
   systemd nodejs npm
   # Style
   clang-format clang-tidy

@@ -1,12 +1,17 @@
 #include "publisher/key_import.h"
 
+#include <cstddef>
 #include <string>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/tuf/key.h"
+#include "nlohmann/json.hpp"
 
 namespace usher::publisher {
 namespace {
@@ -19,6 +24,12 @@ absl::Status Refuse(const std::string& name, absl::string_view reason) {
 
 // What the file plainly is, if that is no key that could be read.
 absl::Status CheckKind(const std::string& name, absl::string_view text) {
+  if (absl::StartsWith(text, "{")) return absl::OkStatus();
+  if (absl::StrContains(text, "@@@@")) {
+    return Refuse(name,
+                  "a key that securesystemslib has encrypted in its own way; "
+                  "docs/publishing.md shows how to convert it");
+  }
   if (absl::StrContains(text, "BEGIN OPENSSH PRIVATE KEY")) {
     return Refuse(name,
                   "a key in OpenSSH's own format. An RSA or ECDSA key is "
@@ -44,8 +55,50 @@ absl::Status CheckKind(const std::string& name, absl::string_view text) {
   return absl::OkStatus();
 }
 
+// The text `object` has as `name`; "" if it has none.
+std::string Text(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>()
+                                                     : std::string();
+}
+
+// The key file of TUF's reference implementation (securesystemslib) and of
+// go-tuf: an object as in metadata, with "private" beside "public": PEM, or an
+// ed25519 key's 32 bytes, in go-tuf's followed by the public key's.
+absl::StatusOr<tuf::PrivateKey> ReadJson(absl::string_view text) {
+  const absl::Status unknown = Error(
+      hr::kEInvalidarg,
+      "a JSON text that is no unencrypted key of securesystemslib or go-tuf");
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return unknown;
+  const auto keyval = json.find("keyval");
+  if (keyval == json.end() || !keyval->is_object()) return unknown;
+  const std::string value = Text(*keyval, "private");
+  if (absl::StrContains(value, "-----BEGIN ")) {
+    return tuf::PrivateKey::FromPem(value);
+  }
+  constexpr size_t kSeedDigits = 64;
+  if ((value.size() != kSeedDigits && value.size() != 2 * kSeedDigits) ||
+      !absl::c_all_of(value, absl::ascii_isxdigit) ||
+      Text(json, "keytype") != tuf::kEd25519) {
+    return unknown;
+  }
+  // What comes before the 32 bytes in PKCS#8 (RFC 8410).
+  constexpr absl::string_view kPkcs8 = "302e020100300506032b657004220420";
+  absl::StatusOr<tuf::PrivateKey> key =
+      tuf::PrivateKey::FromDer(absl::HexStringToBytes(
+          absl::StrCat(kPkcs8, value.substr(0, kSeedDigits))));
+  if (key.ok() && !absl::EqualsIgnoreCase(key->public_key().public_key,
+                                          Text(*keyval, "public"))) {
+    return Error(hr::kEInvalidarg,
+                 "the key is damaged: its halves do not belong together");
+  }
+  return key;
+}
+
 absl::StatusOr<tuf::PrivateKey> Read(absl::string_view bytes,
                                      absl::string_view passphrase) {
+  if (absl::StartsWith(bytes, "{")) return ReadJson(bytes);
   return absl::StrContains(bytes, "-----BEGIN ")
              ? tuf::PrivateKey::FromPem(bytes, passphrase)
              : tuf::PrivateKey::FromDer(bytes, passphrase);

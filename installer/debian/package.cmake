@@ -36,6 +36,8 @@ set(CPACK_DEBIAN_USHER_PACKAGE_CONTROL_EXTRA
 
 set(CPACK_DEBIAN_PUBLISHER_PACKAGE_NAME usher-publish)
 set(CPACK_DEBIAN_PUBLISHER_PACKAGE_SECTION devel)
+# For keys in a token.
+set(CPACK_DEBIAN_PUBLISHER_PACKAGE_SUGGESTS "libengine-pkcs11-openssl")
 set(CPACK_DEBIAN_PUBLISHER_DESCRIPTION
 "The publisher, which adds Debian packages, archives and programs to a repository
 of static files that any web server can serve, and signs it with keys of The

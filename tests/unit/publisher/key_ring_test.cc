@@ -112,6 +112,18 @@ TEST_F(ForeignKeyTest, WhatIsNoPrivateKeyIsNamed) {
   EXPECT_THAT(Message(Refused("pkcs11:token=a;object=b\n")),
               HasSubstr("does not leave it"));
   EXPECT_THAT(Message(Refused("")), HasSubstr("openssl pkey"));
+  for (const char* json :
+       {"{", "{}", "{\"keyval\": 1}", "{\"keyval\": {\"private\": 1}}",
+        "{\"keytype\": 1, \"keyval\": {\"private\": \"00\"}}"}) {
+    EXPECT_THAT(Message(Refused(json)), HasSubstr("no unencrypted key"));
+  }
+  EXPECT_THAT(Message(Refused("00@@@@1@@@@00@@@@00@@@@00")),
+              HasSubstr("in its own way"));
+  const std::string seed(64, '1');
+  EXPECT_THAT(Message(Refused("{\"keytype\": \"ed25519\", \"keyval\": "
+                              "{\"private\": \"" +
+                              seed + "\", \"public\": \"" + seed + "\"}}")),
+              HasSubstr("damaged"));
   EXPECT_THAT(Message(Refused("\x30\x03\x02\x01\x01")),
               HasSubstr("openssl pkey"));
 }
