@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from harness.reference_walk import Walk
 from harness.vendor import Vendor
 
 
@@ -97,6 +98,9 @@ def test_a_vendor_publishes_with_its_own_key(vendor, repository, service, cli):
     assert "tool 2" in cli.run("search").stdout
     verified = json.loads(repository.run("verify", repository.folder, "--json"))
     assert verified["ok"]
+    # The reference implementation's library reads it, too.
+    assert sorted(Walk(repository.published, repository.root).targets) == [
+        "catalog/acme/catalog.usc", "catalog/catalog.usc"]
 
 
 def test_what_was_taken_shows_after_publish_only(vendor, repository, service,
