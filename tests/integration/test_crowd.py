@@ -6,6 +6,9 @@ import subprocess
 from harness import crowd
 
 
+GROWTH_KIB = 6 * 1024  # less than 1 KiB for each of the clients of a round
+
+
 def open_files(pid):
     return len(list(pathlib.Path("/proc", str(pid), "fd").iterdir()))
 
@@ -25,17 +28,22 @@ def test_200_clients_leave_nothing_behind(platform, daemon, api, cli):
     # What is made once and kept: threads, arenas, statements.
     crowd.run(start, kill, 8, seed=1)
     files, memory = settled(daemon, cli)
-    total, killed = crowd.run(start, kill, 20, seed=2)
-    assert killed > 5 and total["answered"] > 1000, (total, killed)
-    assert total["refused"] <= total["connected"] / 100, total
-    assert total["failed"] == 0
-    files_after, memory_after = settled(daemon, cli)
-    print(total, "killed:", killed, "open files:", files, files_after,
-          "KiB:", memory, memory_after)
-    assert files_after <= files + 5
-    if not platform.sanitized:
-        # Allocators keep pages; what each client left would be far more.
-        assert memory_after <= memory * 1.25 + 4096, (memory, memory_after)
+    # Allocators keep the pages of the busiest moment so far, which any round may
+    # bring. What each client leaves behind would come on top in every round.
+    for seed in (2, 3, 4):
+        total, killed = crowd.run(start, kill, 20, seed=seed)
+        assert killed > 5 and total["answered"] > 1000, (total, killed)
+        assert total["refused"] <= total["connected"] / 100, total
+        assert total["failed"] == 0
+        files_after, memory_after = settled(daemon, cli)
+        print(total, "killed:", killed, "open files:", files, files_after,
+              "KiB:", memory, memory_after)
+        assert files_after <= files + 5
+        growth, memory = memory_after - memory, memory_after
+        if platform.sanitized or growth <= GROWTH_KIB:
+            break
+    else:
+        raise AssertionError(f"grows by {growth} KiB in every round")
 
 
 def settled(daemon, cli):
