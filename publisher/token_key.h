@@ -16,7 +16,8 @@ namespace usher::publisher {
 // The key that `uri` names: ECDSA P-256 or RSA; its private half stays in the
 // token, which is released with the last copy of the last key. `pin` may be
 // empty for a token that asks for none or has its own keys for it; never
-// prompts. All keys that are held at a time come through one module. Not
+// prompts. All keys of a process come through one module; those that want the
+// PIN for each signature get that of the key that was loaded last. Not
 // thread-safe.
 //
 // E_INVALIDARG with the way out: what to install, a wrong PIN, no such key, a

@@ -35,12 +35,24 @@ std::string TakeErrors() {
   return errors;
 }
 
-// The engine would ask for the PIN at the terminal, in its own words.
-int RefuseToAsk(UI* /*ui*/, UI_STRING* /*text*/) { return 0; }
+// Answers the engine's questions with the PIN that is its user data; the engine
+// would ask at the terminal, in its own words.
+int GivePin(UI* ui, UI_STRING* question) {
+  const auto* pin = static_cast<const std::string*>(UI_get0_user_data(ui));
+  if (UI_get_string_type(question) != UIT_PROMPT) return 1;
+  if (pin == nullptr || pin->empty()) return 0;
+  return UI_set_result(ui, question, pin->c_str()) == 0 ? 1 : 0;
+}
 
-struct UiDeleter {
-  void operator()(UI_METHOD* method) const { UI_destroy_method(method); }
-};
+// For good: the engine remembers it.
+UI_METHOD* PinMethod() {
+  static UI_METHOD* const method = [] {
+    UI_METHOD* made = UI_create_method("usher: the PIN that was given");
+    UI_method_set_reader(made, GivePin);
+    return made;
+  }();
+  return method;
+}
 
 // The engine in use. When the last key has gone it lets the token go: left to
 // the end of the process it would call a module that is gone already.
@@ -78,6 +90,9 @@ class Engine {
                                 TakeErrors()));
     }
     std::shared_ptr<Engine> made(new Engine(engine));
+    // Some keys want the PIN again for each signature.
+    ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, PinMethod(), nullptr, 0);
+    ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, &made->pin_, nullptr, 0);
     current = made;
     return made;
   }
@@ -85,24 +100,23 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   ~Engine() {
+    ENGINE_ctrl_cmd(engine_, "SET_CALLBACK_DATA", 0, nullptr, nullptr, 0);
     ENGINE_finish(engine_);
     ENGINE_free(engine_);
   }
 
   EVP_PKEY* Load(const std::string& name, const std::string& pin) {
+    pin_ = pin;
     if (!pin.empty()) {
       ENGINE_ctrl_cmd_string(engine_, "PIN", pin.c_str(), 0);
     }
-    const std::unique_ptr<UI_METHOD, UiDeleter> silent(
-        UI_create_method("usher: no questions"));
-    UI_method_set_reader(silent.get(), RefuseToAsk);
-    return ENGINE_load_private_key(engine_, name.c_str(), silent.get(),
-                                   nullptr);
+    return ENGINE_load_private_key(engine_, name.c_str(), PinMethod(), &pin_);
   }
 
  private:
   explicit Engine(ENGINE* engine) : engine_(engine) {}
   ENGINE* const engine_;
+  std::string pin_;  // of the key that was loaded last
 };
 
 absl::Status NotLoaded(const Pkcs11Uri& uri, bool with_pin) {

@@ -19,6 +19,8 @@ def filled(tmp_path_factory):
     token = Token(tmp_path_factory.mktemp("token"))
     for number, (label, kind) in enumerate(KEYS.items()):
         token.make_key(label, kind, number + 1)
+    # Such as the key for signatures of a PIV card.
+    token.make_key("careful", "EC:prime256v1", 9, "--always-auth")
     return token
 
 
@@ -116,6 +118,18 @@ def test_a_ceremony_with_a_key_in_a_token(run, filled, work):
     assert "is not one of this root's keys" in run.errors
     assert "pin" not in run.errors.split("is not one")[0]
     assert run("root", "add-key", "third.json", filled.uri("snapshot"))
+
+
+def test_a_key_that_wants_the_pin_each_time(run, filled, work):
+    repo = work / "repo"
+    (work / "keys").mkdir()
+    for role in KEYS:
+        (work / f"keys/{role}.uri").write_text(filled.uri("careful"))
+    assert run("init", repo, "--name", "Careful", "--keys", work / "keys"), \
+        run.errors
+    assert run("publish", repo), run.errors
+    Walk(repo / "public", (repo / "root.json").read_bytes())
+    assert "PIN" not in run.errors
 
 
 def test_what_goes_wrong_is_said_with_the_way_out(run, filled, work):

@@ -37,11 +37,12 @@ class Token:
         subprocess.run([platforms.find(program), *words], check=True,
                        capture_output=True, env=self.environment)
 
-    def make_key(self, label, kind, number):
-        """`kind`: "EC:prime256v1", "rsa:2048", "EC:edwards25519"."""
+    def make_key(self, label, kind, number, *more):
+        """`kind`: "EC:prime256v1", "rsa:2048", "EC:edwards25519"; `more`:
+        further options of pkcs11-tool."""
         self._run("pkcs11-tool", "--module", str(module()), "--token-label",
                   LABEL, "--login", "--pin", PIN, "--keypairgen", "--key-type",
-                  kind, "--id", f"{number:02x}", "--label", label)
+                  kind, "--id", f"{number:02x}", "--label", label, *more)
 
     @staticmethod
     def uri(label, query=""):
