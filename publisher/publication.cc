@@ -355,6 +355,26 @@ Expiries Expiries::Default(absl::Time now) {
   return {now + 90 * kDay, now + 90 * kDay, now + 14 * kDay};
 }
 
+absl::StatusOr<Workspace> CreateWorkspace(const fs::path& dir,
+                                          Settings settings,
+                                          const fs::path& keys) {
+  repository::v1::CatalogHeader header;
+  header.set_format_version(1);
+  header.set_service_id(settings.service_id);
+  header.set_service_name(settings.service_name);
+  USHER_RETURN_IF_ERROR(CheckAsClients(header));
+  if (!keys.empty()) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(keys, error);
+    if (error) {
+      return SystemError(error.default_error_condition().value(), "find",
+                         PathToUtf8(keys));
+    }
+    settings.keys = PathToUtf8(absolute);
+  }
+  return Workspace::Create(dir, std::move(settings));
+}
+
 absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
                                           const InitOptions& options,
                                           PassphraseSource& passphrases,
@@ -363,27 +383,13 @@ absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
   settings.service_name = options.service_name;
   settings.service_id =
       options.service_id.empty() ? RandomUuid() : options.service_id;
-  repository::v1::CatalogHeader header;
-  header.set_format_version(1);
-  header.set_service_id(settings.service_id);
-  header.set_service_name(settings.service_name);
-  USHER_RETURN_IF_ERROR(CheckAsClients(header));
-  if (!options.keys.empty()) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(options.keys, error);
-    if (error) {
-      return SystemError(error.default_error_condition().value(), "find",
-                         PathToUtf8(options.keys));
-    }
-    settings.keys = PathToUtf8(absolute);
-  }
-  USHER_ASSIGN_OR_RETURN(Workspace workspace,
-                         Workspace::Create(dir, std::move(settings)));
+  USHER_ASSIGN_OR_RETURN(
+      Workspace workspace,
+      CreateWorkspace(dir, std::move(settings), options.keys));
   InitResult result;
   tuf::Root body;
   body.version = 1;
   body.expires = options.root_expires.value_or(now + 730 * kDay);
-  absl::optional<tuf::PrivateKey> root_key;
   // Existing keys first: a wrong passphrase must not leave half a set.
   std::map<std::string, tuf::PrivateKey> keys;
   for (const absl::string_view role : RoleNames()) {

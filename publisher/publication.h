@@ -47,6 +47,13 @@ struct InitResult {
   bool encrypted = false;
 };
 
+// Workspace::Create() after checking, as clients would, what its catalogs will
+// say of the service. `keys`: another folder for the private keys; empty: that
+// of the settings.
+absl::StatusOr<Workspace> CreateWorkspace(const std::filesystem::path& dir,
+                                          Settings settings,
+                                          const std::filesystem::path& keys);
+
 // Makes a repository: keys that are missing, bookkeeping, 1.root.json and a
 // copy of it as {dir}/root.json, for handing to clients.
 absl::StatusOr<InitResult> InitRepository(const std::filesystem::path& dir,

@@ -17,7 +17,6 @@
 #include "publisher/prepared_catalogs.h"
 #include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
-#include "publisher/update_checks.h"
 
 namespace usher::publisher {
 namespace {
@@ -47,22 +46,9 @@ absl::StatusOr<VendorInitResult> InitVendor(const fs::path& dir,
   settings.service_name = options.service_name;
   USHER_ASSIGN_OR_RETURN(settings.service_id,
                          CanonicalUuid(options.service_id));
-  repository::v1::CatalogHeader header;
-  header.set_format_version(1);
-  header.set_service_id(settings.service_id);
-  header.set_service_name(settings.service_name);
-  USHER_RETURN_IF_ERROR(CheckAsClients(header));
-  if (!options.keys.empty()) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(options.keys, error);
-    if (error) {
-      return SystemError(error.default_error_condition().value(), "find",
-                         PathToUtf8(options.keys));
-    }
-    settings.keys = PathToUtf8(absolute);
-  }
-  USHER_ASSIGN_OR_RETURN(Workspace workspace,
-                         Workspace::Create(dir, std::move(settings)));
+  USHER_ASSIGN_OR_RETURN(
+      Workspace workspace,
+      CreateWorkspace(dir, std::move(settings), options.keys));
   VendorInitResult result;
   result.key = KeyPath(workspace.keys_dir(), options.vendor);
   std::error_code error;

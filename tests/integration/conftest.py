@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -96,6 +97,22 @@ def cli(platform, daemon, work):
 def repository(platform, work):
     """An empty signed repository."""
     return Repository(platform, work / "repository", work / "sources")
+
+
+@pytest.fixture
+def publisher(platform, work):
+    """publisher(*words) runs usher-publish: whether it succeeded. What it said
+    is publisher.output."""
+
+    def run(*words):
+        command = platform.command("usher-publish") + list(map(str, words))
+        done = subprocess.run(command, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False,
+                              cwd=work)
+        run.output = done.stdout + done.stderr
+        return done.returncode == 0
+    run.output = ""
+    return run
 
 
 @pytest.fixture

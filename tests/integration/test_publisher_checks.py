@@ -2,7 +2,6 @@
 is written."""
 
 import json
-import subprocess
 
 import pytest
 
@@ -39,18 +38,11 @@ BAD = {
 
 
 @pytest.fixture
-def publisher(platform, repository, work):
-    def run(*words):
-        command = platform.command("usher-publish") + list(map(str, words))
-        done = subprocess.run(command, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False,
-                              cwd=work)
-        run.output = done.stdout + done.stderr
-        return done.returncode == 0
-    run.output = ""
-    assert run("init", repository.folder, "--name", "Checks"), run.output
+def publisher(publisher, repository, work):
+    assert publisher("init", repository.folder, "--name", "Checks"), \
+        publisher.output
     packages.script(work / "tool.sh", "exit 0\n")
-    return run
+    return publisher
 
 
 @pytest.mark.parametrize("text, said", BAD.values(), ids=BAD)

@@ -4,24 +4,8 @@ a service that follows from the first root."""
 import json
 import re
 import shutil
-import subprocess
 
 import pytest
-
-
-@pytest.fixture
-def publisher(platform, repository, work):
-    """publisher(*words) runs usher-publish: exit code, and what it said."""
-
-    def run(*words):
-        command = platform.command("usher-publish") + list(map(str, words))
-        done = subprocess.run(command, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False,
-                              cwd=work)
-        run.output = done.stdout + done.stderr
-        return done.returncode == 0
-    run.output = ""
-    return run
 
 
 @pytest.fixture
