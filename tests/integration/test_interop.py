@@ -15,7 +15,9 @@ from securesystemslib import interface, keys
 from securesystemslib.formats import encode_canonical
 from securesystemslib.signer import SSlibSigner
 
+from harness import node
 from harness.reference_walk import Refused, Walk, key_id
+from harness.stubs import REPOSITORY
 from harness.tuf_repository import TufRepository
 
 SCHEMES = ("ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256")
@@ -142,6 +144,65 @@ def test_the_reference_reads_what_is_published(platform, work, scheme,
     after = publisher.metadata()
     for name, data in before.items():
         assert name == "timestamp.json" or after[name] == data
+
+
+@pytest.fixture(scope="module")
+def tuf_js(tmp_path_factory):
+    """tuf-js, The Update Framework's client for JavaScript: the program."""
+    program = REPOSITORY / "tests/programs/tuf_js"
+    try:
+        folder = node.modules(program)
+    except node.NotPossible as reason:
+        pytest.skip(f"needs Node.js packages: {reason}")
+    copied = tmp_path_factory.mktemp("tuf_js")
+    (copied / "node_modules").symlink_to(folder / "node_modules")
+    shutil.copy(program / "refresh.js", copied)
+    return copied / "refresh.js"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_tuf_js_follows(platform, work, serve, tuf_js, scheme):
+    """Another client, over HTTP, from the first root to the last."""
+    publisher = begin(platform, work, scheme)
+    folder = work / "client"
+    folder.mkdir()
+    (folder / "root.json").write_bytes(publisher.first_root)
+    url = serve(publisher.public).url
+
+    def refresh():
+        done = subprocess.run(
+            [shutil.which("node"), tuf_js, f"{url}/metadata", f"{url}/targets",
+             folder, "catalog/catalog.usc"], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False)
+        refresh.errors = done.stderr
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    assert refresh() == publisher.walk().versions, refresh.errors
+    publisher.publish("2")
+    publisher("renew-root", publisher.folder)
+    # Three root keys, one of each kind, all of which sign.
+    names = [f"root{number}.pem" for number, _ in enumerate(SCHEMES)]
+    for name, kind in zip(names, SCHEMES):
+        publisher("keys", "create", name, "--scheme", kind)
+    publisher("root", "draft", publisher.folder, "next.json")
+    publisher("root", "add-key", "next.json", *names)
+    publisher("root", "set", "next.json", "--threshold", 4)
+    publisher("root", "sign", "next.json", "--key",
+              publisher.keys / "root.pem", *(f"--key={n}" for n in names))
+    publisher("root", "publish", publisher.folder, "next.json")
+    publisher("refresh-timestamp", publisher.folder)
+    found = refresh()
+    assert found == publisher.walk().versions, refresh.errors
+    assert found == {"root": 3, "timestamp": 3, "snapshot": 2, "targets": 2}
+    assert (folder / "downloaded").read_bytes() == \
+        publisher.walk().targets["catalog/catalog.usc"]
+
+    # It does look.
+    publisher("refresh-timestamp", publisher.folder)
+    forger = Forger(publisher)
+    forger.bend("timestamp", flip_signature, sign=False)
+    assert refresh() is None
+    assert "timestamp was signed by 0/1 keys" in refresh.errors
 
 
 def test_the_walk_takes_what_others_publish(work):
