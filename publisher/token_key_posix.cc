@@ -25,8 +25,7 @@ constexpr char kEngineId[] = "pkcs11";
 // Everything in OpenSSL's queue of this thread, which is emptied.
 std::string TakeErrors() {
   std::string errors;
-  while (const unsigned long code =
-             ERR_get_error()) {  // NOLINT(google-runtime-int)
+  for (auto code = ERR_get_error(); code != 0; code = ERR_get_error()) {
     const char* reason = ERR_reason_error_string(code);
     if (reason != nullptr) {
       absl::StrAppend(&errors, errors.empty() ? "" : ", ", reason);

@@ -97,7 +97,8 @@ void AddInit(CLI::App& app, Output& output, Action& action) {
       ->check(CheckUuid);
   command->add_option("--keys", arguments->keys,
                       "Folder of the private keys (default: DIR/keys); keys "
-                      "that are there already are used");
+                      "that are there already are used: ROLE.pem, or ROLE.uri "
+                      "with the PKCS#11 URI of a key in a token");
   command->add_option("--scheme", arguments->scheme, "Kind of new keys")
       ->check(CLI::IsMember(Schemes()))
       ->capture_default_str();

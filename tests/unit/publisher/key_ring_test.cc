@@ -92,7 +92,7 @@ class ForeignKeyTest : public ::testing::Test {
   absl::Status Refused(const std::string& content) {
     PassphraseSource passphrases({}, false, "USHER_NO_SUCH_VARIABLE");
     const fs::path path = folder_.Write("given", content);
-    const absl::Status status = ReadForeignKey(path, passphrases).status();
+    absl::Status status = ReadForeignKey(path, passphrases).status();
     EXPECT_EQ(HResultOf(status), hr::kEInvalidarg);
     EXPECT_THAT(Message(status), HasSubstr(PathToUtf8(path)));
     return status;
