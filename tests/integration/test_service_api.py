@@ -97,7 +97,7 @@ def test_history_indexes(api, stubs):
     assert count.count == 0
 
 
-def test_refresh_of_nothing_new_is_one_request(api, repository, serve):
+def test_refresh_of_nothing_new_is_two_requests_at_most(api, repository, serve):
     repository.add_archive("thing", "1", {"thing": b"#!/bin/sh\n"})
     repository.publish()
     web = serve(repository.published)
