@@ -16,6 +16,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "common/tuf/metadata_codec.h"
 #include "publisher/catalog_shards.h"
 #include "publisher/published_metadata.h"
 
@@ -86,12 +87,6 @@ bool IsPublic(const fs::path& path, int64_t length) {
 
 }  // namespace
 
-std::string ConsistentPath(absl::string_view target, absl::string_view sha256) {
-  const size_t slash = target.rfind('/');
-  const size_t base = slash == absl::string_view::npos ? 0 : slash + 1;
-  return absl::StrCat(target.substr(0, base), sha256, ".", target.substr(base));
-}
-
 absl::StatusOr<PreparedCatalogs> PreparedCatalogs::Make(
     const Workspace& workspace, bool everything) {
   USHER_ASSIGN_OR_RETURN(const Draft draft, workspace.LoadDraft());
@@ -123,12 +118,11 @@ absl::Status PreparedCatalogs::MakeFiles(const Draft& draft, bool everything) {
     Made made;
     made.key = KeyOf(shard, common);
     const auto old = before.find(shard.target);
-    const bool known =
-        old != before.end() && old->second.key == made.key &&
-        IsPublic(
-            workspace_.targets_dir() /
-                PathFromUtf8(ConsistentPath(shard.target, old->second.sha256)),
-            old->second.length);
+    const bool known = old != before.end() && old->second.key == made.key &&
+                       IsPublic(workspace_.targets_dir() /
+                                    PathFromUtf8(tuf::ConsistentTargetPath(
+                                        shard.target, old->second.sha256)),
+                                old->second.length);
     if (known) {
       made = old->second;
     } else {
@@ -218,8 +212,9 @@ absl::StatusOr<int64_t> PreparedCatalogs::WriteFiles() {
   int64_t written = 0;
   for (const auto& [target, content] : contents_) {
     const Made& made = made_.at(target);
-    const fs::path path = workspace_.targets_dir() /
-                          PathFromUtf8(ConsistentPath(target, made.sha256));
+    const fs::path path =
+        workspace_.targets_dir() /
+        PathFromUtf8(tuf::ConsistentTargetPath(target, made.sha256));
     const auto present = HashFile(path);
     if (present.ok() && ToHex(present->sha256) == made.sha256) continue;
     USHER_RETURN_IF_ERROR(WritePublic(path, content));

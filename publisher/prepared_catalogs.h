@@ -17,10 +17,6 @@
 
 namespace usher::publisher {
 
-// Where a target lies below targets/ with consistent snapshots: the hash stands
-// before the last part of the name (specification, section 6.2).
-std::string ConsistentPath(absl::string_view target, absl::string_view sha256);
-
 // Not thread-safe.
 class PreparedCatalogs {
  public:

@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "common/error.h"
 #include "common/file_io.h"
-#include "publisher/prepared_catalogs.h"
+#include "common/tuf/metadata_codec.h"
 #include "publisher/published_metadata.h"
 
 namespace usher::publisher {
@@ -45,7 +45,7 @@ absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
     for (const auto& [name, info] : document->body.targets) {
       const auto hash = info.hashes.find("sha256");
       if (hash != info.hashes.end()) {
-        named.insert(ConsistentPath(name, hash->second));
+        named.insert(tuf::ConsistentTargetPath(name, hash->second));
       }
     }
   }

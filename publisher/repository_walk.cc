@@ -16,7 +16,6 @@
 #include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/trusted_metadata_set.h"
-#include "publisher/prepared_catalogs.h"
 #include "publisher/published_metadata.h"
 
 namespace usher::publisher {
@@ -266,7 +265,7 @@ class Walk {
       target.name = name;
       target.length = info->length;
       target.sha256 = absl::AsciiStrToLower(hash->second);
-      target.path = ConsistentPath(name, hash->second);
+      target.path = tuf::ConsistentTargetPath(name, hash->second);
       return absl::OkStatus();
     }
   }

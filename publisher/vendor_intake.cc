@@ -22,7 +22,6 @@
 #include "publisher/catalog_file.h"
 #include "publisher/claims.h"
 #include "publisher/payload_store.h"
-#include "publisher/prepared_catalogs.h"
 #include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
 #include "publisher/update_checks.h"
@@ -187,7 +186,7 @@ class Intake {
                                 "or too large"),
                    name);
     }
-    const std::string path = ConsistentPath(name, hash->second);
+    const std::string path = tuf::ConsistentTargetPath(name, hash->second);
     const bool known = known_.contains({name, hash->second});
     USHER_ASSIGN_OR_RETURN(
         const std::string content,

@@ -64,6 +64,11 @@ bool IsTopLevelRole(absl::string_view name);
 // other clients store and request it.
 std::string RoleFileName(absl::string_view role);
 
+// Where a target lies with consistent snapshots: the hash, in hexadecimal
+// digits, stands before the last part of the name (section 6.2).
+std::string ConsistentTargetPath(absl::string_view target,
+                                 absl::string_view hash);
+
 }  // namespace usher::tuf
 
 #endif  // USHER_COMMON_TUF_METADATA_CODEC_H_

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -81,6 +82,13 @@ std::string RoleFileName(absl::string_view role) {
     }
   }
   return file + ".json";
+}
+
+std::string ConsistentTargetPath(absl::string_view target,
+                                 absl::string_view hash) {
+  const size_t slash = target.rfind('/');
+  const size_t base = slash == absl::string_view::npos ? 0 : slash + 1;
+  return absl::StrCat(target.substr(0, base), hash, ".", target.substr(base));
 }
 
 }  // namespace usher::tuf

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/tuf/metadata_codec.h"
 #include "common/uuid.h"
 
 namespace usher::repository {
@@ -76,11 +77,9 @@ absl::StatusOr<TargetFile> TargetOf(absl::string_view name,
 }
 
 std::string TargetPath(const TargetFile& target, bool consistent_snapshot) {
-  if (!consistent_snapshot) return target.name;
-  const size_t slash = target.name.rfind('/');
-  const size_t base = slash == std::string::npos ? 0 : slash + 1;
-  return absl::StrCat(target.name.substr(0, base), ToHex(target.sha256), ".",
-                      target.name.substr(base));
+  return consistent_snapshot
+             ? tuf::ConsistentTargetPath(target.name, ToHex(target.sha256))
+             : target.name;
 }
 
 absl::Status DownloadTarget(Fetcher& fetcher, const std::string& url,
