@@ -530,10 +530,11 @@ class DescriptionReader {
   void ReadStaging(UpdateDescription& description) {
     const absl::optional<int> share = ReadPercent(table_, "rollout_percent");
     std::vector<std::string> channels;
-    if (table_.Has("channels"))
+    if (table_.Has("channels")) {
       channels = ReadChannels(table_, "channels");
-    else
+    } else {
       static_cast<void>(table_.Strings("channels"));
+    }
     // The author's own rule of this kind would be replaced unseen.
     const Staging own = StagingOf(description);
     if (share.has_value()) {

@@ -78,8 +78,7 @@ bool Confirm(App& app, const std::vector<Update>& updates,
   }
   return app.console().Ask(
       absl::StrCat(
-          verb, " ", updates.size(),
-          updates.size() == 1 ? " update" : " updates",
+          verb, " ", Counted(static_cast<int64_t>(updates.size()), "update"),
           verb == "Install" && bytes > 0
               ? absl::StrCat(" (up to ", FormatBytes(bytes), " to download)")
               : "",

@@ -122,8 +122,7 @@ absl::StatusOr<Report> Search(App& app, const SearchFlags& flags) {
   if (summary->update_count == 0) {
     app.console().Note("Nothing found.");
   } else {
-    app.console().Note(absl::StrCat(summary->update_count, " update",
-                                    summary->update_count == 1 ? "" : "s"));
+    app.console().Note(Counted(summary->update_count, "update"));
   }
   return Report{code, ""};
 }

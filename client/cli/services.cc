@@ -98,7 +98,7 @@ absl::StatusOr<Report> Add(App& app, const AddFlags& flags) {
   app.console().Line({{"Registered "},
                       {service.name, Style::kBold},
                       {absl::StrCat(" (", service.service_id, ") with ",
-                                    service.update_count, " updates")}});
+                                    Counted(service.update_count, "update"))}});
   return MakeReport(kExitOk, {{"command", "services add"},
                               {"service", ServiceJson(service)}});
 }
@@ -123,8 +123,8 @@ absl::StatusOr<Report> AddScanPackage(App& app, const ScanPackageFlags& flags) {
   app.console().Line(
       {{"Registered "},
        {service.name, Style::kBold},
-       {absl::StrCat(" (", service.service_id, ") with ", service.update_count,
-                     " updates")},
+       {absl::StrCat(" (", service.service_id, ") with ",
+                     Counted(service.update_count, "update"))},
        {service.is_volatile ? ", until this client's session ends" : ""}});
   return MakeReport(kExitOk, {{"command", "services add-scan-package"},
                               {"service", ServiceJson(service)}});
@@ -181,7 +181,7 @@ absl::StatusOr<Report> Refresh(App& app,
     app.console().Line(
         {{result->service.name, Style::kBold},
          {absl::StrCat(result->changed ? ": new content, " : ": unchanged, ",
-                       result->service.update_count, " updates")}});
+                       Counted(result->service.update_count, "update"))}});
     list.push_back({{"service_id", id},
                     {"changed", result->changed},
                     {"service", ServiceJson(result->service)}});

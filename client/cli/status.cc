@@ -41,7 +41,8 @@ absl::StatusOr<Report> Status(App& app) {
   for (const UpdateService& service : services) {
     list.push_back(ServiceJson(service));
     field("Update service",
-          {absl::StrCat(service.name, ", ", service.update_count, " updates",
+          {absl::StrCat(service.name, ", ",
+                        Counted(service.update_count, "update"),
                         service.last_refresh_error.empty() ? "" : ", ",
                         service.last_refresh_error),
            service.last_refresh_error.empty() ? Style::kPlain : Style::kBad});

@@ -160,4 +160,8 @@ bool LooksLikeUuid(absl::string_view text) {
   return true;
 }
 
+std::string Counted(int64_t count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
 }  // namespace usher::cli

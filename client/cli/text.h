@@ -33,6 +33,9 @@ std::string Pad(absl::string_view text, int width);
 // "0 B", "999 B", "1.5 kB", "23 MB": decimal units.
 std::string FormatBytes(int64_t bytes);
 
+// "1 update", "2 updates".
+std::string Counted(int64_t count, absl::string_view noun);
+
 // "4 s", "3 min 20 s", "2 h 5 min".
 std::string HumanDuration(absl::Duration duration);
 

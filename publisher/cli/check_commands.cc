@@ -58,10 +58,11 @@ absl::Status RunVerify(const Arguments& arguments, const Output& output) {
           ? absl::StrCat(", ", report.delegated_roles, " delegated")
           : "",
       ", valid until ", FormatUtc(report.expires)));
-  output.Line(absl::StrCat(report.updates, " updates, ",
-                           report.payloads_verified, " payloads verified, ",
-                           report.payloads_not_checked, " not checked, ",
-                           report.payloads_absent, " left out on purpose"));
+  output.Line(absl::StrCat(Counted(report.updates, "update"), ", ",
+                           Counted(report.payloads_verified, "payload"),
+                           " verified, ", report.payloads_not_checked,
+                           " not checked, ", report.payloads_absent,
+                           " left out on purpose"));
   return absl::OkStatus();
 }
 

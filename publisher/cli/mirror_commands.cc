@@ -58,9 +58,9 @@ void Notes(const MirrorResult& result, const Output& output) {
                              "URLs, and were not copied"));
   }
   if (result.payloads_absent > 0) {
-    output.Note(absl::StrCat(result.payloads_absent,
-                             " payloads were left out on purpose by the "
-                             "publisher"));
+    output.Note(absl::StrCat(Counted(result.payloads_absent, "payload"),
+                             result.payloads_absent == 1 ? " was" : " were",
+                             " left out on purpose by the publisher"));
   }
 }
 
@@ -74,11 +74,13 @@ absl::Status RunMirror(const Arguments& arguments, const Output& output) {
                                 options, PublicationTime()));
   output.Result(ToJson(result));
   output.Line(absl::StrCat(
-      "Mirrored ", result.updates, " updates, timestamp ",
-      result.timestamp_version, ": ", result.payloads, " payloads, ",
-      result.files_copied, " files copied, ", result.bytes_copied, " bytes",
+      "Mirrored ", Counted(result.updates, "update"), ", timestamp ",
+      result.timestamp_version, ": ", Counted(result.payloads, "payload"), ", ",
+      Counted(result.files_copied, "file"), " copied, ",
+      Counted(result.bytes_copied, "byte"),
       result.files_removed > 0
-          ? absl::StrCat(", ", result.files_removed, " files removed")
+          ? absl::StrCat(", ", Counted(result.files_removed, "file"),
+                         " removed")
           : ""));
   Notes(result, output);
   return absl::OkStatus();
@@ -96,10 +98,11 @@ absl::Status RunPack(const Arguments& arguments, const Output& output) {
   json["members"] = result.members;
   json["bytes"] = result.bytes;
   output.Result(json);
-  output.Line(absl::StrCat(
-      "Packed ", result.content.updates, " updates, timestamp ",
-      result.content.timestamp_version, ": ", result.content.payloads,
-      " payloads, ", result.members, " files, ", result.bytes, " bytes"));
+  output.Line(absl::StrCat("Packed ", Counted(result.content.updates, "update"),
+                           ", timestamp ", result.content.timestamp_version,
+                           ": ", Counted(result.content.payloads, "payload"),
+                           ", ", Counted(result.members, "file"), ", ",
+                           Counted(result.bytes, "byte")));
   output.Line(
       absl::StrCat("On a machine: sudo usher services add-scan-package ",
                    arguments.to, " --root root.json"));

@@ -49,4 +49,8 @@ void Output::Failure(const absl::Status& status) const {
             << ")" << std::endl;
 }
 
+std::string Counted(int64_t count, absl::string_view noun) {
+  return absl::StrCat(count, " ", noun, count == 1 ? "" : "s");
+}
+
 }  // namespace usher::publisher::cli

@@ -4,7 +4,9 @@
 // What usher-publish prints. Included by the commands only, since it needs
 // nlohmann-json.
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +32,9 @@ class Output {
   // {"error": {"hresult", "symbol", "message", "subject"}}.
   void Failure(const absl::Status& status) const;
 };
+
+// "1 update", "2 updates".
+std::string Counted(int64_t count, absl::string_view noun);
 
 }  // namespace usher::publisher::cli
 

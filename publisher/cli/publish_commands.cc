@@ -80,15 +80,15 @@ std::string Summary(const PublishResult& result, bool vendor) {
                             result.timestamp_version, " until ",
                             FormatUtc(result.timestamp_expires));
   if (!result.changed) {
-    return absl::StrCat("Nothing has changed: ", result.updates,
-                        " updates are public (", versions, ")");
+    return absl::StrCat(
+        "Nothing has changed: ", Counted(result.updates, "update"),
+        result.updates == 1 ? " is" : " are", " public (", versions, ")");
   }
-  return absl::StrCat("Published ", result.updates, " updates (",
-                      result.catalog_files == 1
-                          ? std::string("catalog ")
-                          : absl::StrCat(result.catalog_files, " catalogs, "),
-                      result.catalog_bytes, " bytes, ", result.payloads_moved,
-                      " new payloads): ", versions);
+  return absl::StrCat("Published ", Counted(result.updates, "update"), " (",
+                      Counted(result.catalog_files, "catalog"), ", ",
+                      Counted(result.catalog_bytes, "byte"), ", ",
+                      Counted(result.payloads_moved, "new payload"),
+                      "): ", versions);
 }
 
 absl::Status RunPublish(const Arguments& arguments, const Output& output) {

@@ -65,6 +65,12 @@ TEST(TextTest, Bytes) {
   EXPECT_EQ(FormatBytes(-5), "0 B");
 }
 
+TEST(TextTest, Counts) {
+  EXPECT_EQ(Counted(0, "update"), "0 updates");
+  EXPECT_EQ(Counted(1, "update"), "1 update");
+  EXPECT_EQ(Counted(2, "update"), "2 updates");
+}
+
 TEST(TextTest, Durations) {
   EXPECT_EQ(HumanDuration(absl::Seconds(4)), "4 s");
   EXPECT_EQ(HumanDuration(absl::Seconds(200)), "3 min 20 s");
