@@ -1,6 +1,7 @@
 """The service as a process: start, stop, crash, configuration, full disk."""
 
 import os
+import signal
 import subprocess
 
 import pytest
@@ -166,7 +167,8 @@ def test_kill_in_an_installation_is_recovered(daemon, connect, stubs,
     # Whatever recovery does, no installer of a former life may block it; one
     # that is run again finds its way open.
     helper = subprocess.Popen(
-        ["sh", "-c", f"cat {started} >/dev/null & echo go > {fifo}"])
+        ["sh", "-c", f"cat {started} >/dev/null & echo go > {fifo}"],
+        start_new_session=True)
     try:
         daemon.start()
         api = connect()
@@ -186,7 +188,8 @@ def test_kill_in_an_installation_is_recovered(daemon, connect, stubs,
                         stubs.system.GetSystemInformationRequest())
         assert not info.is_busy
     finally:
-        helper.kill()
+        # Its children too: nobody need ever open the other ends.
+        os.killpg(helper.pid, signal.SIGKILL)
         helper.wait()
 
 
