@@ -179,4 +179,13 @@ say "8. Uninstall, and what was done"
 show usher uninstall --yes "${PACKAGES[@]}" greeter
 show usher history
 
+say "9. A machine without a network gets it all in one file"
+show usher-publish pack repository updates.usp --root repository/root.json
+printf '\n$ usherd --state-dir $DEMO/offline &\n'
+start_service offline.log usherd --state-dir "$WORK/offline"
+export USHER_ADDRESS=$WORK/offline/usher.sock
+show usher services add-scan-package updates.usp --root repository/root.json
+show usher install --yes greeter
+show usher uninstall --yes greeter
+
 say "Done. Nothing is left of this on the machine."
