@@ -3,7 +3,8 @@
 
 // Small, durable file operations; paths are UTF-8 inside, UTF-16 at the
 // Windows API. Platform twins: file_io_posix.cc, file_io_win.cc, and for
-// RemoveTree remove_tree_posix.cc, remove_tree_win.cc.
+// RemoveTree remove_tree_posix.cc, remove_tree_win.cc; the rest is in
+// file_io.cc.
 
 #include <cstdint>
 #include <filesystem>
@@ -37,6 +38,12 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
 absl::Status WriteFileAtomically(const std::filesystem::path& path,
                                  absl::string_view content,
                                  Access access = Access::kPrivate);
+
+// Removes from `folder` (not from below it) the temporary files of calls of
+// WriteFileAtomically that did not end, those for `file` or, without it, for
+// any. For folders that nobody else writes to now; none there is fine.
+absl::Status RemoveTemporaries(const std::filesystem::path& folder,
+                               absl::string_view file = "");
 
 // Makes a folder with its parents. An existing one keeps its permissions.
 absl::Status MakeDirectories(const std::filesystem::path& path,

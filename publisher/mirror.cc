@@ -19,6 +19,7 @@
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
+#include "publisher/leftovers.h"
 #include "publisher/payload_store.h"
 #include "publisher/published_metadata.h"
 #include "publisher/repository_walk.h"
@@ -37,14 +38,27 @@ constexpr char kIncoming[] = ".usher-mirror.new";
 
 // Whether `text` is `pattern`, in which '*' stands for any text.
 bool Matches(absl::string_view pattern, absl::string_view text) {
-  const size_t star = pattern.find('*');
-  if (star == absl::string_view::npos) return pattern == text;
-  if (!absl::StartsWith(text, pattern.substr(0, star))) return false;
-  const absl::string_view rest = pattern.substr(star + 1);
-  for (size_t i = star; i <= text.size(); ++i) {
-    if (Matches(rest, text.substr(i))) return true;
+  size_t at = 0;
+  size_t p = 0;
+  // Where the last star stands, and what it has taken so far: only that one
+  // need ever take more.
+  size_t star = absl::string_view::npos;
+  size_t taken = 0;
+  while (at < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      taken = at;
+    } else if (p < pattern.size() && pattern[p] == text[at]) {
+      ++p;
+      ++at;
+    } else if (star != absl::string_view::npos) {
+      p = star + 1;
+      at = ++taken;
+    } else {
+      return false;
+    }
   }
-  return false;
+  return pattern.find_first_not_of('*', p) == absl::string_view::npos;
 }
 
 struct Wanted {
@@ -81,6 +95,7 @@ class MirrorRun {
     USHER_RETURN_IF_ERROR(MakeDirectories(Metadata(""), Access::kWorldRead));
     // What an earlier run was about to copy.
     USHER_RETURN_IF_ERROR(RemoveTree(dir_ / kIncoming));
+    USHER_RETURN_IF_ERROR(RemovePublicLeftovers(dir_));
     USHER_RETURN_IF_ERROR(MakeDirectories(dir_ / kIncoming));
     const auto remove = absl::MakeCleanup(
         [this] { static_cast<void>(RemoveTree(dir_ / kIncoming)); });

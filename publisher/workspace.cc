@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/uuid.h"
+#include "publisher/leftovers.h"
 
 namespace usher::publisher {
 namespace {
@@ -163,6 +164,9 @@ absl::StatusOr<Workspace> Workspace::Open(const std::filesystem::path& dir,
                       "try again when it is done");
     }
     workspace.lock_.emplace(*std::move(lock));
+    USHER_RETURN_IF_ERROR(RemoveTemporaries(dir));
+    USHER_RETURN_IF_ERROR(RemoveTemporaries(dir / "claims"));
+    USHER_RETURN_IF_ERROR(RemovePublicLeftovers(workspace.public_dir()));
   }
   USHER_ASSIGN_OR_RETURN(workspace.settings_, ParseSettings(SettingsPath(dir)));
   return workspace;

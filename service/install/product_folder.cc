@@ -4,7 +4,6 @@
 #include <system_error>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -122,19 +121,7 @@ absl::StatusOr<std::string> ProductFolder::Other() const {
 }
 
 absl::Status ProductFolder::RemoveLeftovers() const {
-  if (!Exists(root_)) return absl::OkStatus();
-  const std::string prefix = absl::StrCat(".", kList, ".");
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(root_, error), end;
-       !error && it != end; it.increment(error)) {
-    const std::string name = PathToUtf8(it->path().filename());
-    if (absl::StartsWith(name, prefix) && absl::EndsWith(name, ".tmp")) {
-      USHER_RETURN_IF_ERROR(RemoveTree(it->path()));
-    }
-  }
-  if (!error) return absl::OkStatus();
-  return SystemError(error.default_error_condition().value(), "read",
-                     PathToUtf8(root_));
+  return RemoveTemporaries(root_, kList);
 }
 
 absl::Status ProductFolder::RemoveIfEmpty() const {

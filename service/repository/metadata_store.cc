@@ -69,17 +69,7 @@ std::filesystem::path MetadataStore::PathOf(absl::string_view role) const {
 absl::Status MetadataStore::Create() const { return MakeDirectories(folder_); }
 
 absl::Status MetadataStore::RemoveLeftovers() const {
-  std::error_code error;
-  for (std::filesystem::directory_iterator it(folder_, error), end;
-       !error && it != end; it.increment(error)) {
-    const std::string name = PathToUtf8(it->path().filename());
-    if (absl::StartsWith(name, ".") && absl::EndsWith(name, ".tmp")) {
-      USHER_RETURN_IF_ERROR(RemoveTree(it->path()));
-    }
-  }
-  if (!error) return absl::OkStatus();
-  return SystemError(error.default_error_condition().value(), "read",
-                     PathToUtf8(folder_));
+  return RemoveTemporaries(folder_);
 }
 
 bool MetadataStore::Has(absl::string_view role) const {

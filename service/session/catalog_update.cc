@@ -172,7 +172,7 @@ class Updater {
     return absl::OkStatus();
   }
 
-  void LeaveOut(int priority, absl::Status status) {
+  void LeaveOut(int priority, const absl::Status& status) {
     const auto role = std::find_if(catalogs_.begin(), catalogs_.end(),
                                    [priority](const TargetFile& target) {
                                      return target.priority == priority;

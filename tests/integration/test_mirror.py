@@ -138,6 +138,19 @@ def test_a_part(repository, publisher, root, work):
     assert content(part) == before
 
 
+@pytest.mark.parametrize("pattern, chosen", [
+    ("*", ["anvil", "other", "tool"]), ("tool", ["tool"]), ("to", []),
+    ("ool", []), ("*o*l", ["tool"]), ("**o**", ["other", "tool"]),
+    ("t*o", []), ("*l*", ["anvil", "tool"]), ("a*v*l*", ["anvil"]),
+    ("*a*n*v*i*l*x", []), ("", [])])
+def test_patterns(repository, publisher, root, work, pattern, chosen):
+    code = publisher("mirror", repository.folder, "part", "--root", root,
+                     "--name", pattern)
+    assert code == (0 if chosen else 1), publisher.output
+    found = payloads(work / "part") if chosen else []
+    assert found == [f"{name}-1.tar.gz" for name in chosen]
+
+
 @pytest.mark.parametrize("kind", ["timestamp.json", ".snapshot.json",
                                   ".targets.json", ".acme.json", "2.root.json",
                                   "catalog.usc", "anvil-1.tar.gz"])
@@ -212,11 +225,15 @@ def test_a_kill_leaves_the_old_state_or_the_new(repository, publisher, root,
                      "--json") == 0, publisher.output
     assert publisher.json["updates"] == (5 if fault == "mirror.timestamp" else
                                          3)
-    assert publisher("mirror", repository.folder, "mirror", "--root", root,
-                     "--prune") == 0, publisher.output
+    # As a kill in the midst of writing leaves them.
+    for folder in ("metadata", "targets/catalog/acme"):
+        (work / "mirror" / folder / ".x.usc.0123.tmp").write_bytes(b"part")
+    assert publisher("mirror", repository.folder, "mirror", "--root",
+                     root) == 0, publisher.output
     assert publisher("verify", work / "mirror", "--root", root, "--json") == 0
     assert publisher.json["updates"] == 5
     assert not list((work / "mirror").glob(".usher-mirror.new"))
+    assert not list((work / "mirror").rglob("*.tmp"))
 
 
 def test_two_at_once_exclude_each_other(platform, repository, publisher, root,

@@ -332,9 +332,13 @@ def test_a_kill_while_taking_loses_nothing(vendor, repository, fault):
         capture_output=True)
     assert killed.returncode == -9
     assert repository.run("verify", repository.folder, "--json") == before
+    # As a kill in the midst of writing leaves them.
+    for folder in ("", "claims", "public/metadata", "public/targets/catalog"):
+        (repository.folder / folder / ".x.0123.tmp").write_bytes(b"part")
     acme.take()
     repository.run("publish", repository.folder)
     assert "tool" in json.dumps(acme.run("list", acme.folder))
+    assert not list(repository.folder.rglob("*.tmp"))
 
 
 # --- catalogs in many files ---

@@ -87,6 +87,22 @@ TEST(FileIoTest, RemoveTreeTakesAllBelow) {
   EXPECT_EQ(CountEntries(folder.path()), 0U);
 }
 
+TEST(FileIoTest, TemporariesOfAKilledWriterAreRemoved) {
+  const TempFolder folder;
+  EXPECT_TRUE(RemoveTemporaries(folder / "absent").ok());
+  ASSERT_TRUE(MakeDirectories(folder / "below").ok());
+  for (const char* name : {"kept", ".kept", "kept.tmp", ".a.b.0123.tmp",
+                           ".c.4567.tmp", "below/.c.4567.tmp"}) {
+    ASSERT_TRUE(WriteFileAtomically(folder / name, "x").ok());
+  }
+  ASSERT_TRUE(RemoveTemporaries(folder.path(), "a.b").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder / ".a.b.0123.tmp"));
+  EXPECT_EQ(CountEntries(folder.path()), 5U);
+  ASSERT_TRUE(RemoveTemporaries(folder.path()).ok());
+  EXPECT_EQ(CountEntries(folder.path()), 4U) << "those three and the folder";
+  EXPECT_EQ(CountEntries(folder / "below"), 1U);
+}
+
 TEST(FileLockTest, IsExclusiveUntilDropped) {
   const TempFolder folder;
   {
