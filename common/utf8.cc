@@ -56,6 +56,15 @@ std::string ValidUtf8(absl::string_view text) {
   return valid;
 }
 
+bool IsValidUtf8(absl::string_view text) {
+  while (!text.empty()) {
+    const size_t length = CharacterLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 absl::string_view Utf8Tail(absl::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   text.remove_prefix(text.size() - max_bytes);

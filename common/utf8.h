@@ -15,6 +15,9 @@ namespace usher {
 // no surrogates, no overlong forms).
 std::string ValidUtf8(absl::string_view text);
 
+// Whether all of it is.
+bool IsValidUtf8(absl::string_view text);
+
 // The last `max_bytes` of `text`, or somewhat less: not from within a
 // character.
 absl::string_view Utf8Tail(absl::string_view text, size_t max_bytes);

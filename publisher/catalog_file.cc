@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/message_lite.h>
+#include <google/protobuf/stubs/logging.h>
 #include <zstd.h>
 
 #include <array>
@@ -52,6 +53,13 @@ absl::Status Damaged(int64_t record, absl::string_view reason) {
 std::string DeterministicWire(
     const repository::v1::UpdateDescription& description) {
   return Deterministic(description);
+}
+
+bool HasValidTexts(const repository::v1::UpdateDescription& description) {
+  // Protocol Buffers' own check; what it would print says less than we can.
+  const google::protobuf::LogSilencer silencer;
+  return repository::v1::UpdateDescription().ParseFromString(
+      Deterministic(description));
 }
 
 struct CatalogEncoder::State {

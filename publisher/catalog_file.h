@@ -29,6 +29,10 @@ inline constexpr uint64_t kMaxRecordBytes = uint64_t{1024} * 1024;
 inline constexpr int64_t kMaxRecords = 1'000'000;
 inline constexpr uint64_t kMaxCatalogBytes = uint64_t{4} << 30;
 
+// Whether every text in it is UTF-8; readers refuse the whole catalog
+// otherwise.
+bool HasValidTexts(const repository::v1::UpdateDescription& description);
+
 // The wire form of an update, the same for the same content.
 std::string DeterministicWire(
     const repository::v1::UpdateDescription& description);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -57,9 +58,14 @@ std::string OwnerName(absl::string_view owner) {
 
 }  // namespace
 
-void Claims::AddCategory(const usher::v1::Category& category) {
-  categories[category.category_id()] =
-      ToHex(Sha256Of(category.SerializeAsString()));
+absl::Status Claims::AddCategory(const usher::v1::Category& category) {
+  const std::string& id = category.category_id();
+  const std::string digest = ToHex(Sha256Of(category.SerializeAsString()));
+  if (categories.emplace(id, digest).first->second == digest) {
+    return absl::OkStatus();
+  }
+  return Error(hr::kWuEInvalidUpdate,
+               absl::StrCat("category ", id, " is defined in two ways"), id);
 }
 
 absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
@@ -68,6 +74,11 @@ absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
   USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
   return WriteFileAtomically(
       path, absl::StrCat(absl::StrJoin(LinesOf(claims), "\n"), "\n"));
+}
+
+bool HasClaims(const Workspace& workspace, absl::string_view owner) {
+  std::error_code error;
+  return std::filesystem::exists(PathOf(workspace, owner), error);
 }
 
 absl::Status RemoveClaims(const Workspace& workspace, absl::string_view owner) {

@@ -23,7 +23,8 @@ struct Claims {
   // Ids with a hash of the whole record: several may define the same.
   std::map<std::string, std::string> categories;
 
-  void AddCategory(const usher::v1::Category& category);
+  // WU_E_INVALID_UPDATE if it is there with another content.
+  absl::Status AddCategory(const usher::v1::Category& category);
 };
 
 // The repository's own, among those of vendors.
@@ -32,6 +33,7 @@ inline constexpr absl::string_view kOwnClaims = "targets";
 // Keeps what `owner` (a vendor, or kOwnClaims) has in the repository now.
 absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims);
+bool HasClaims(const Workspace& workspace, absl::string_view owner);
 absl::Status RemoveClaims(const Workspace& workspace, absl::string_view owner);
 
 // Compares with what all others have, unless the owner has claimed nothing new

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/error.h"
+#include "common/utf8.h"
 
 namespace usher::publisher {
 namespace {
@@ -24,6 +25,12 @@ absl::StatusOr<ControlParagraph> ControlParagraph::Parse(
     absl::string_view text) {
   ControlParagraph paragraph;
   int line_number = 0;
+  // UTF-8 by Debian's policy (5.1); some old or foreign package is not.
+  std::string valid;
+  if (!IsValidUtf8(text)) {
+    valid = ValidUtf8(text);
+    text = valid;
+  }
   for (absl::string_view line : absl::StrSplit(text, '\n')) {
     ++line_number;
     line = absl::StripTrailingAsciiWhitespace(line);

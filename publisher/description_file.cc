@@ -14,6 +14,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "common/utf8.h"
 #include "common/uuid.h"
 #include "publisher/handler_reader.h"
 #include "publisher/rule_reader.h"
@@ -146,6 +147,9 @@ class DescriptionReader {
       table.Fault(file_key, content.status().message());
       return text;
     }
+    if (!IsValidUtf8(*content)) {
+      table.Fault(file_key, absl::StrCat(PathToUtf8(*path), " is not UTF-8"));
+    }
     return *std::move(content);
   }
 
@@ -156,7 +160,10 @@ class DescriptionReader {
     const std::filesystem::path path = folder_ / PathFromUtf8(name);
     std::error_code error;
     if (!std::filesystem::is_regular_file(path, error)) {
-      table.Fault(key, absl::StrCat("there is no file ", PathToUtf8(path)));
+      table.Fault(key,
+                  std::filesystem::exists(path, error)
+                      ? absl::StrCat(PathToUtf8(path), " is not a regular file")
+                      : absl::StrCat("there is no file ", PathToUtf8(path)));
       return absl::nullopt;
     }
     return path;

@@ -129,13 +129,40 @@ std::string FormatUtc(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
+namespace {
+
+// "" if it is not set.
+absl::string_view FixedTime() {
+  const char* fixed = std::getenv("SOURCE_DATE_EPOCH");
+  return fixed == nullptr ? "" : fixed;
+}
+
+bool ReadSeconds(absl::string_view text, int64_t& seconds) {
+  // The year 9999: what the metadata can say.
+  constexpr int64_t kMaxSeconds = 253'402'300'799;
+  return absl::SimpleAtoi(text, &seconds) && seconds >= 0 &&
+         seconds <= kMaxSeconds;
+}
+
+}  // namespace
+
 absl::Time PublicationTime() {
   int64_t seconds = 0;
-  const char* fixed = std::getenv("SOURCE_DATE_EPOCH");
-  if (fixed != nullptr && absl::SimpleAtoi(fixed, &seconds) && seconds >= 0) {
+  if (ReadSeconds(FixedTime(), seconds)) {
     return absl::FromUnixSeconds(seconds);
   }
   return absl::FromUnixSeconds(absl::ToUnixSeconds(absl::Now()));
+}
+
+absl::Status CheckPublicationTime() {
+  int64_t seconds = 0;
+  if (FixedTime().empty() || ReadSeconds(FixedTime(), seconds)) {
+    return absl::OkStatus();
+  }
+  return Error(hr::kEInvalidarg,
+               absl::StrCat("SOURCE_DATE_EPOCH is \"", FixedTime(),
+                            "\", and must be seconds since 1970"),
+               "SOURCE_DATE_EPOCH");
 }
 
 }  // namespace usher::publisher

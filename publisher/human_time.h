@@ -30,9 +30,11 @@ absl::StatusOr<absl::Time> ParseRfc3339(absl::string_view text);
 std::string FormatUtc(absl::Time time);
 
 // The time of the publication: SOURCE_DATE_EPOCH (seconds since 1970) when
-// that variable is set and readable, so that builds can be reproduced; the
-// clock otherwise. Whole seconds.
+// that variable is set, so that builds can be reproduced; the clock otherwise.
+// Whole seconds.
 absl::Time PublicationTime();
+// E_INVALIDARG if that variable is set to something else.
+absl::Status CheckPublicationTime();
 
 }  // namespace usher::publisher
 

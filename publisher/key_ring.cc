@@ -6,12 +6,14 @@
 #include <string>
 #include <system_error>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/uuid.h"
 #include "publisher/platform.h"
 #include "publisher/token_key.h"
 
@@ -212,7 +214,22 @@ absl::Status WriteNewKey(const std::filesystem::path& path,
   USHER_RETURN_IF_ERROR(CheckNewKeyPath(path));
   USHER_ASSIGN_OR_RETURN(const std::string pem, key.ToPem(passphrase));
   USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path(), Access::kPrivate));
-  return WriteFileAtomically(path, pem, Access::kPrivate);
+  std::filesystem::path fresh = path;
+  fresh += PathFromUtf8(absl::StrCat(".", RandomResourceId(), ".new"));
+  const auto remove =
+      absl::MakeCleanup([&fresh] { RemoveTree(fresh).IgnoreError(); });
+  USHER_RETURN_IF_ERROR(WriteFileAtomically(fresh, pem, Access::kPrivate));
+  // Unlike a rename it takes nobody's place: another program may have made a
+  // key here since we looked.
+  std::error_code error;
+  std::filesystem::create_hard_link(fresh, path, error);
+  if (!error) {
+    return SyncDirectory(path.has_parent_path() ? path.parent_path()
+                                                : std::filesystem::path("."));
+  }
+  USHER_RETURN_IF_ERROR(CheckNewKeyPath(path));
+  // A file system without links.
+  return RenameDurably(fresh, path);
 }
 
 absl::StatusOr<tuf::PrivateKey> CreateKey(const std::filesystem::path& path,

@@ -17,6 +17,7 @@
 #include "common/fault_point.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "common/tuf/trusted_metadata_set.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
 #include "publisher/leftovers.h"
@@ -74,6 +75,7 @@ class MirrorRun {
 
   absl::StatusOr<MirrorResult> Run(absl::string_view root, absl::Time now) {
     EarlierState earlier;
+    USHER_ASSIGN_OR_RETURN(earlier.roots, OwnRoots(root, now));
     earlier.timestamp =
         ReadFile(Metadata("timestamp.json"), kMaxMetadataBytes).value_or("");
     const auto timestamp =
@@ -113,6 +115,22 @@ class MirrorRun {
   }
 
  private:
+  // The roots that the mirror has after `root`, as far as each is signed as the
+  // one before it asks.
+  absl::StatusOr<std::vector<MetadataDocument>> OwnRoots(absl::string_view root,
+                                                         absl::Time now) const {
+    USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet trusted,
+                           tuf::TrustedMetadataSet::Create(root, now));
+    std::vector<MetadataDocument> roots;
+    while (true) {
+      const std::string name =
+          VersionedName(trusted.root().version + 1, "root");
+      auto next = ReadFile(Metadata(name), kMaxMetadataBytes);
+      if (!next.ok() || !trusted.UpdateRoot(*next).ok()) return roots;
+      roots.push_back({name, *std::move(next)});
+    }
+  }
+
   fs::path Metadata(absl::string_view name) const {
     return dir_ / "metadata" / PathFromUtf8(name);
   }
@@ -311,7 +329,8 @@ class MirrorRun {
       std::error_code ignored;
       if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
         folders.push_back(it->path());
-      } else if (!named.contains(it->path())) {
+      } else if (!named.contains(it->path()) &&
+                 !absl::EndsWith(PathToUtf8(it->path()), ".root.json")) {
         unused.push_back(it->path());
       }
     }
@@ -352,11 +371,12 @@ absl::StatusOr<MirrorResult> Mirror(RepositorySource& source,
                  PathToUtf8(dir));
   }
   auto lock = FileLock::Acquire(dir / kLock);
-  if (!lock.ok()) {
+  if (HResultOf(lock.status()) == hr::kWuEDsStorefilelocked) {
     return Annotate(lock.status(),
                     "another usher-publish is at work in this mirror; try "
                     "again when it is done");
   }
+  USHER_RETURN_IF_ERROR(lock.status());
   return MirrorRun(source, dir, options).Run(root, now);
 }
 

@@ -20,7 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
-#include "common/uuid.h"
+#include "publisher/platform.h"
 
 namespace usher::publisher {
 namespace {
@@ -175,9 +175,22 @@ absl::StatusOr<PackResult> Pack(RepositorySource& source,
                  PathToUtf8(file));
   }
   fs::path folder = file;
-  folder += PathFromUtf8(absl::StrCat(".", RandomResourceId(), ".new"));
-  const auto remove =
-      absl::MakeCleanup([&folder] { static_cast<void>(RemoveTree(folder)); });
+  folder += ".new";
+  USHER_RETURN_IF_ERROR(MakeDirectories(folder));
+  auto lock = FileLock::Acquire(folder / "lock");
+  if (HResultOf(lock.status()) == hr::kWuEDsStorefilelocked) {
+    return Annotate(lock.status(),
+                    "another usher-publish is making this pack; try again when "
+                    "it is done");
+  }
+  USHER_RETURN_IF_ERROR(lock.status());
+  const auto remove = absl::MakeCleanup([&folder, &lock] {
+    // Its file cannot be removed on Windows while it is held.
+    { const FileLock released = *std::move(lock); }
+    static_cast<void>(RemoveTree(folder));
+  });
+  // What one that was killed has left.
+  USHER_RETURN_IF_ERROR(RemoveTree(folder / "content"));
   PackResult result;
   USHER_ASSIGN_OR_RETURN(
       result.content, Mirror(source, root, folder / "content", options, now));
@@ -190,6 +203,7 @@ absl::StatusOr<PackResult> Pack(RepositorySource& source,
     USHER_RETURN_IF_ERROR(writer.Add(member));
   }
   USHER_RETURN_IF_ERROR(writer.Close());
+  USHER_RETURN_IF_ERROR(SyncFile(fresh));
   result.members = static_cast<int64_t>(members.size());
   result.bytes = static_cast<int64_t>(fs::file_size(fresh, error));
   USHER_RETURN_IF_ERROR(RenameDurably(fresh, file));

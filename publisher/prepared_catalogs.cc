@@ -111,7 +111,7 @@ absl::Status PreparedCatalogs::MakeFiles(const Draft& draft, bool everything) {
   bits_ = ShardBits(draft.size(), settings.shard_bits);
   const std::string common = CommonKey(settings, draft);
   for (const usher::v1::Category* category : draft.categories().All()) {
-    claims_.AddCategory(*category);
+    USHER_RETURN_IF_ERROR(claims_.AddCategory(*category));
   }
   for (const CatalogShard& shard :
        SplitIntoShards(draft, settings.catalog_folder(), bits_)) {

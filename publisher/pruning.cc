@@ -32,9 +32,12 @@ absl::Status PruneVersions(const Workspace& workspace, absl::string_view role,
   return absl::OkStatus();
 }
 
-absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
-                           absl::string_view folder, int keep) {
-  USHER_RETURN_IF_ERROR(PruneVersions(workspace, role, keep));
+namespace {
+
+// Removes the catalogs in the folder that no version of the role names.
+absl::Status RemoveUnnamedCatalogs(const Workspace& workspace,
+                                   absl::string_view role,
+                                   absl::string_view folder) {
   const fs::path metadata = workspace.metadata_dir();
   std::set<std::string> named;
   for (const int64_t version : VersionsOf(metadata, role)) {
@@ -64,6 +67,34 @@ absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
   }
   for (const fs::path& path : unused) USHER_RETURN_IF_ERROR(RemoveTree(path));
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
+                           absl::string_view folder, int keep) {
+  USHER_RETURN_IF_ERROR(PruneVersions(workspace, role, keep));
+  return RemoveUnnamedCatalogs(workspace, role, folder);
+}
+
+absl::Status PruneVendor(const Workspace& workspace, absl::string_view vendor,
+                         absl::string_view folder, int64_t newest) {
+  const fs::path metadata = workspace.metadata_dir();
+  std::set<int64_t> needed = {newest};
+  for (const int64_t version : VersionsOf(metadata, "snapshot")) {
+    const auto snapshot = ReadMetadata<tuf::Snapshot>(
+        metadata / PathFromUtf8(VersionedName(version, "snapshot")));
+    // What it names cannot be told, so all stays.
+    if (!snapshot.ok()) return absl::OkStatus();
+    const auto meta = snapshot->body.meta.find(tuf::RoleFileName(vendor));
+    if (meta != snapshot->body.meta.end()) needed.insert(meta->second.version);
+  }
+  for (const int64_t version : VersionsOf(metadata, vendor)) {
+    if (needed.contains(version)) continue;
+    USHER_RETURN_IF_ERROR(
+        RemoveTree(metadata / PathFromUtf8(VersionedName(version, vendor))));
+  }
+  return RemoveUnnamedCatalogs(workspace, vendor, folder);
 }
 
 }  // namespace usher::publisher

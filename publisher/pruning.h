@@ -3,6 +3,8 @@
 
 // Removing old metadata and catalogs from a public folder.
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "publisher/workspace.h"
@@ -18,6 +20,11 @@ absl::Status PruneVersions(const Workspace& workspace, absl::string_view role,
 // the remaining versions names.
 absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
                            absl::string_view folder, int keep);
+
+// The same for a vendor's role in a repository: removes the versions that none
+// of the public snapshots names, but for `newest`, which the next one will.
+absl::Status PruneVendor(const Workspace& workspace, absl::string_view vendor,
+                         absl::string_view folder, int64_t newest);
 
 }  // namespace usher::publisher
 

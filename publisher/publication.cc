@@ -21,6 +21,7 @@
 #include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/trusted_metadata_set.h"
+#include "common/utf8.h"
 #include "common/uuid.h"
 #include "publisher/catalog_file.h"
 #include "publisher/claims.h"
@@ -128,6 +129,15 @@ class Publication {
         vendor_meta_[tuf::RoleFileName(vendor.name)].version = vendor.version;
         continue;
       }
+      if (!HasClaims(workspace_, vendor.name)) {
+        return Error(hr::kWuEInvalidOperation,
+                     absl::StrCat("vendor ", vendor.name,
+                                  " has come back; check what it has by "
+                                  "\"usher-publish vendor take ",
+                                  PathToUtf8(workspace_.dir()), " ",
+                                  vendor.name, " FROM\", or remove it"),
+                     vendor.name);
+      }
       const fs::path path =
           workspace_.metadata_dir() /
           PathFromUtf8(VersionedName(vendor.version, vendor.name));
@@ -203,7 +213,9 @@ class Publication {
 
   absl::Status SignAll() {
     const bool targets =
-        TargetsChanged() || Stale(published_.targets, options_.expires.targets);
+        TargetsChanged() ||
+        published_.targets->body.version < options_.min_targets_version ||
+        Stale(published_.targets, options_.expires.targets);
     const bool snapshot = targets || VendorsChanged() ||
                           Stale(published_.snapshot, options_.expires.snapshot);
     const bool timestamp =
@@ -239,7 +251,8 @@ class Publication {
         SigningKey(workspace_, published_.root.body, "targets", passphrases_));
     tuf::Targets body = NextTargets();
     body.version = NextVersion(workspace_, "targets",
-                               workspace_.settings().targets_version);
+                               std::max(workspace_.settings().targets_version,
+                                        options_.min_targets_version - 1));
     body.expires = options_.expires.targets;
     Report(body);
     USHER_ASSIGN_OR_RETURN(targets_, SignDocument(std::move(body), key));
@@ -295,7 +308,9 @@ class Publication {
     USHER_FAULT_POINT("publisher.payloads_written");
     USHER_ASSIGN_OR_RETURN(result_.bytes_written, catalogs_->WriteFiles());
     USHER_FAULT_POINT("publisher.catalog_written");
-    if (!timestamp_.has_value()) return Remember();
+    USHER_RETURN_IF_ERROR(
+        WriteClaims(workspace_, kOwnClaims, catalogs_->claims()));
+    if (!timestamp_.has_value()) return catalogs_->Remember();
     const fs::path metadata = workspace_.metadata_dir();
     if (targets_.has_value()) {
       USHER_RETURN_IF_ERROR(
@@ -323,16 +338,17 @@ class Publication {
       if (!file->has_value()) continue;
       result_.bytes_written += static_cast<int64_t>((*file)->text.size());
     }
-    USHER_RETURN_IF_ERROR(Remember());
-    USHER_RETURN_IF_ERROR(PruneVersions(workspace_, "snapshot", options_.keep));
-    return PruneCatalogs(workspace_, "targets",
-                         workspace_.settings().catalog_folder(), options_.keep);
-  }
-
-  // After all else: what is remembered is public.
-  absl::Status Remember() const {
+    // After all else: what is remembered is public.
     USHER_RETURN_IF_ERROR(catalogs_->Remember());
-    return WriteClaims(workspace_, kOwnClaims, catalogs_->claims());
+    USHER_RETURN_IF_ERROR(PruneVersions(workspace_, "snapshot", options_.keep));
+    USHER_RETURN_IF_ERROR(PruneCatalogs(workspace_, "targets",
+                                        workspace_.settings().catalog_folder(),
+                                        options_.keep));
+    for (const Vendor& vendor : workspace_.settings().vendors) {
+      USHER_RETURN_IF_ERROR(PruneVendor(
+          workspace_, vendor.name, VendorFolder(vendor.name), vendor.version));
+    }
+    return absl::OkStatus();
   }
 
   Workspace& workspace_;
@@ -363,6 +379,10 @@ absl::StatusOr<Workspace> CreateWorkspace(const fs::path& dir,
   header.set_service_id(settings.service_id);
   header.set_service_name(settings.service_name);
   USHER_RETURN_IF_ERROR(CheckAsClients(header));
+  if (settings.service_name.empty() || !IsValidUtf8(settings.service_name)) {
+    return Error(hr::kEInvalidarg, "the name must be UTF-8 and not empty",
+                 "--name");
+  }
   if (!keys.empty()) {
     std::error_code error;
     const fs::path absolute = fs::absolute(keys, error);
@@ -423,6 +443,7 @@ absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
   USHER_RETURN_IF_ERROR(WriteRoot(workspace, root.version, root.text));
   USHER_RETURN_IF_ERROR(
       MakeDirectories(workspace.targets_dir(), Access::kWorldRead));
+  USHER_RETURN_IF_ERROR(workspace.SaveDraft(Draft()));
   // Last: only now is the folder a repository.
   USHER_RETURN_IF_ERROR(workspace.SaveSettings());
   result.service_id = workspace.settings().service_id;

@@ -68,6 +68,9 @@ struct PublishOptions {
   // Versions of targets, snapshot and catalog to keep for readers that are in
   // the middle of a refresh; at least 1.
   int keep = 5;
+  // The version of the targets (or of a vendor's document) to reach at least:
+  // when others know of higher ones than this folder does.
+  int64_t min_targets_version = 1;
 };
 
 struct PublishResult {

@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "publisher/platform.h"
 #include "publisher/update_checks.h"
 
 namespace usher::publisher {
@@ -94,6 +95,7 @@ class HttpSource : public RepositorySource {
     if (!out) {
       status = SystemError(errno != 0 ? errno : EIO, "write", PathToUtf8(to));
     }
+    if (status.ok()) status = SyncFile(to);
     if (!status.ok()) {
       static_cast<void>(RemoveTree(to));
       return status;

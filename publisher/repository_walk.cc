@@ -12,6 +12,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/missing_file.h"
 #include "common/sha256.h"
 #include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
@@ -29,12 +30,6 @@ constexpr uint64_t kMaxTargetsBytes = uint64_t{64} * 1024 * 1024;
 constexpr int kMaxRootRotations = 256;
 constexpr size_t kMaxRoles = 1024;
 constexpr int64_t kMaxTargetBytes = int64_t{1} << 32;
-
-bool IsMissing(const absl::Status& status) {
-  const HResult code = HResultOf(status);
-  return code == hr::kErrorFileNotFound || code == hr::kErrorPathNotFound ||
-         code == hr::kWuEPtHttpStatusNotFound;
-}
 
 std::vector<std::string> RolesOf(const tuf::Delegations& delegations) {
   std::vector<std::string> names;
@@ -60,7 +55,7 @@ class Walk {
                                          const EarlierState& earlier) {
     USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet trusted,
                            tuf::TrustedMetadataSet::Create(root, now_));
-    USHER_RETURN_IF_ERROR(ReadRoots(root, trusted));
+    USHER_RETURN_IF_ERROR(ReadRoots(root, earlier, trusted));
     result_.root = trusted.root();
     if (!trusted.root().consistent_snapshot.value_or(false)) {
       return Error(hr::kWuEMetadataSignatureVerifyFailed,
@@ -82,7 +77,7 @@ class Walk {
     return text;
   }
 
-  absl::Status ReadRoots(absl::string_view root,
+  absl::Status ReadRoots(absl::string_view root, const EarlierState& earlier,
                          tuf::TrustedMetadataSet& trusted) {
     // The published copy of the trusted version must be the trusted one, or
     // clients that start from it disagree with those that were given `root`.
@@ -99,7 +94,7 @@ class Walk {
       const std::string name = VersionedName(version, "root");
       auto older = Read(name, kMaxRootBytes);
       if (!older.ok()) {
-        if (!IsMissing(older.status())) return older.status();
+        if (!IsMissingFile(older.status())) return older.status();
         break;
       }
       auto set = tuf::TrustedMetadataSet::Create(*older, now_);
@@ -113,11 +108,24 @@ class Walk {
           VersionedName(trusted.root().version + 1, "root");
       auto next = Read(name, kMaxRootBytes);
       if (!next.ok()) {
-        if (!IsMissing(next.status())) return next.status();
+        if (!IsMissingFile(next.status())) return next.status();
         break;
       }
       USHER_RETURN_IF_ERROR(Annotate(trusted.UpdateRoot(*next), name));
       result_.roots.push_back({name, *std::move(next)});
+    }
+    for (const MetadataDocument& known : earlier.roots) {
+      const auto same = [&known](const MetadataDocument& document) {
+        return document.name == known.name && document.text == known.text;
+      };
+      if (std::none_of(result_.roots.begin(), result_.roots.end(), same)) {
+        return Error(hr::kWuERedirectorIdSmaller,
+                     absl::StrCat(known.name,
+                                  ", which was trusted before, is missing "
+                                  "there or is another one: the repository "
+                                  "has gone back to an older state"),
+                     known.name);
+      }
     }
     return trusted.FinishRoot();
   }

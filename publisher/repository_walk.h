@@ -57,6 +57,8 @@ struct VerifiedRepository {
 // What was trusted at an earlier time; "" for nothing. The repository may not
 // go back behind it.
 struct EarlierState {
+  // The roots that followed the trusted one.
+  std::vector<MetadataDocument> roots;
   std::string timestamp;
   std::string snapshot;
 };

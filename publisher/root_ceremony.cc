@@ -210,14 +210,27 @@ absl::Status RootDraft::Combine(const RootDraft& other) {
                  "cover something else");
   }
   for (const tuf::Signature& signature : other.metadata_.signatures) {
-    const auto same = [&signature](const tuf::Signature& known) {
-      return known.key_id == signature.key_id;
-    };
-    if (absl::c_none_of(metadata_.signatures, same)) {
+    const auto known = absl::c_find_if(
+        metadata_.signatures, [&signature](const tuf::Signature& candidate) {
+          return candidate.key_id == signature.key_id;
+        });
+    if (known == metadata_.signatures.end()) {
       metadata_.signatures.push_back(signature);
+    } else if (!IsSignedBy(*known, own)) {
+      // In somebody else's file there may be anything under this name. A key
+      // that only the root before has cannot be asked: the last file counts.
+      *known = signature;
     }
   }
   return absl::OkStatus();
+}
+
+bool RootDraft::IsSignedBy(const tuf::Signature& signature,
+                           absl::string_view bytes) const {
+  tuf::Role alone;
+  alone.key_ids = {signature.key_id};
+  return tuf::VerifyThreshold(bytes, {signature}, metadata_.body.keys, alone)
+      .ok();
 }
 
 absl::StatusOr<RootDraft::Progress> RootDraft::ProgressBy(

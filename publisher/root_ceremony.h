@@ -74,6 +74,9 @@ class RootDraft {
       : metadata_(std::move(metadata)) {}
 
   absl::StatusOr<tuf::Role*> RoleOf(absl::string_view role);
+  // By a key that the draft itself has.
+  bool IsSignedBy(const tuf::Signature& signature,
+                  absl::string_view bytes) const;
   void DropUnusedKeys();
 
   tuf::Metadata<tuf::Root> metadata_;

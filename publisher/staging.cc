@@ -131,7 +131,9 @@ absl::optional<int> BasisPointsOf(double percent) {
   const double exact = percent * 100;
   const double whole = std::round(exact);
   // Decimal fractions are not exact in binary.
-  if (std::abs(exact - whole) > 1e-6) return absl::nullopt;
+  if (std::abs(exact - whole) > 1e-9 || (whole == 0 && percent > 0)) {
+    return absl::nullopt;
+  }
   return static_cast<int>(whole);
 }
 

@@ -13,6 +13,7 @@
 #include "common/catalog/check_record.h"
 #include "common/catalog/check_rule.h"
 #include "common/error.h"
+#include "common/utf8.h"
 #include "common/uuid.h"
 #include "common/windows_names.h"
 #include "publisher/catalog_file.h"
@@ -301,8 +302,8 @@ bool IsLanguageTag(absl::string_view text) {
 }
 
 bool IsHttpUrl(absl::string_view text) {
-  const bool scheme =
-      absl::StartsWith(text, "http://") || absl::StartsWith(text, "https://");
+  const bool scheme = absl::StartsWithIgnoreCase(text, "http://") ||
+                      absl::StartsWithIgnoreCase(text, "https://");
   return scheme && text.size() > 8 && text.size() <= 2048 &&
          std::all_of(text.begin(), text.end(),
                      [](unsigned char c) { return c > 0x20 && c != 0x7F; });
@@ -393,6 +394,9 @@ absl::Status CheckCategory(const usher::v1::Category& category) {
       "Company", "ProductFamily", "Product", "UpdateClassification"};
   if (!IsUuid(category.category_id())) return Invalid("category has no UUID");
   if (category.name().empty()) return Invalid("category has no name");
+  if (!IsValidUtf8(category.name()) || !IsValidUtf8(category.description())) {
+    return Invalid("category has a text that is not UTF-8");
+  }
   if (std::find(std::begin(kTypes), std::end(kTypes), category.type()) ==
       std::end(kTypes)) {
     return Invalid(
@@ -424,6 +428,9 @@ absl::Status AboutUpdate(const UpdateDescription& description,
 absl::Status CheckUpdate(const UpdateDescription& description) {
   const auto check = [&description]() -> absl::Status {
     const usher::v1::Update& update = description.update();
+    if (!HasValidTexts(description)) {
+      return Invalid("a name or text is not UTF-8");
+    }
     USHER_RETURN_IF_ERROR(CheckIdentity(update));
     USHER_RETURN_IF_ERROR(CheckValues(update));
     USHER_RETURN_IF_ERROR(CheckContent(description));

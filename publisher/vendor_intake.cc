@@ -22,7 +22,6 @@
 #include "publisher/catalog_file.h"
 #include "publisher/claims.h"
 #include "publisher/payload_store.h"
-#include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
 #include "publisher/update_checks.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -35,9 +34,13 @@ using repository::v1::CatalogRecord;
 using repository::v1::Payload;
 using repository::v1::UpdateDescription;
 
-// A vendor's catalog has some hundred KB; a gigabyte is no mistake.
-constexpr int64_t kMaxVendorCatalog = int64_t{256} * 1024 * 1024;
+// A vendor's catalogs have some hundred KB; what is beyond these is no mistake.
+constexpr int64_t kMaxVendorBytes = int64_t{256} * 1024 * 1024;
 constexpr size_t kMaxVendorCatalogs = 1024;
+constexpr size_t kMaxVendorRecords = 500'000;
+// Somebody who has stolen its key could use up all versions otherwise; enough
+// for versions that are seconds since 1970.
+constexpr int64_t kMaxVersionStep = int64_t{1} << 32;
 
 absl::StatusOr<Vendor*> FindVendor(Workspace& workspace,
                                    absl::string_view name) {
@@ -80,10 +83,11 @@ class Intake {
         from_(std::move(from)),
         now_(now) {}
 
-  absl::StatusOr<VendorIntake> Run(int keep) {
+  absl::StatusOr<VendorIntake> Run() {
     USHER_ASSIGN_OR_RETURN(const bool newer, ReadDocument());
     if (!newer) return result_;
     USHER_RETURN_IF_ERROR(ReadPrevious());
+    USHER_RETURN_IF_ERROR(CheckSize());
     for (const auto& [name, info] : document_.body.targets) {
       USHER_RETURN_IF_ERROR(CheckCatalog(name, info));
     }
@@ -91,8 +95,6 @@ class Intake {
     USHER_RETURN_IF_ERROR(CheckClaims(workspace_, vendor_.name, claims_));
     USHER_RETURN_IF_ERROR(CheckPayloads());
     USHER_RETURN_IF_ERROR(Write());
-    USHER_RETURN_IF_ERROR(
-        PruneCatalogs(workspace_, vendor_.name, folder_, keep));
     return result_;
   }
 
@@ -134,19 +136,51 @@ class Intake {
                                 " delegates to others, which a vendor may not"),
                    file);
     }
+    if (document_.body.version - vendor_.version > kMaxVersionStep) {
+      return Error(
+          hr::kWuEInvalidOperation,
+          absl::StrCat(PathToUtf8(path), " has version ",
+                       document_.body.version, ", more than ", kMaxVersionStep,
+                       " after version ", vendor_.version,
+                       " that the repository has; ask the vendor whether its "
+                       "key was stolen"),
+          file);
+    }
     if (document_.body.version > vendor_.version) return true;
     const auto present =
         ReadFile(PublicDocument(vendor_.version), kMaxMetadataBytes);
     if (document_.body.version == vendor_.version && present.ok() &&
         *present == text_) {
-      return false;
+      // A vendor that was away and is back has no claims: others may have
+      // taken up meanwhile what it had.
+      return !HasClaims(workspace_, vendor_.name);
     }
     return Error(
         hr::kWuERedirectorIdSmaller,
         absl::StrCat(PathToUtf8(path), " has version ", document_.body.version,
                      ", and the repository has version ", vendor_.version,
-                     " already; the vendor must publish again"),
+                     " already; the vendor must publish again, if need be with "
+                     "\"publish --targets-version ",
+                     vendor_.version + 1, "\""),
         file);
+  }
+
+  absl::Status CheckSize() const {
+    int64_t bytes = 0;
+    for (const auto& [name, info] : document_.body.targets) {
+      bytes += std::min(info.length, kMaxVendorBytes + 1);
+    }
+    if (document_.body.targets.size() <= kMaxVendorCatalogs &&
+        bytes <= kMaxVendorBytes) {
+      return absl::OkStatus();
+    }
+    return Error(
+        hr::kWuEMaxCapacityReached,
+        absl::StrCat("the vendor has ", document_.body.targets.size(),
+                     " catalogs, or they are larger than is taken; at most ",
+                     kMaxVendorCatalogs, " of ", kMaxVendorBytes >> 20,
+                     " MiB together"),
+        tuf::RoleFileName(vendor_.name));
   }
 
   fs::path PublicDocument(int64_t version) const {
@@ -178,12 +212,8 @@ class Intake {
           name);
     }
     const auto hash = info.hashes.find("sha256");
-    if (hash == info.hashes.end() || info.length > kMaxVendorCatalog ||
-        document_.body.targets.size() > kMaxVendorCatalogs) {
-      return Error(hr::kWuEInvalidUpdate,
-                   absl::StrCat(name,
-                                " has no SHA-256, or is one of too many "
-                                "or too large"),
+    if (hash == info.hashes.end()) {
+      return Error(hr::kWuEInvalidUpdate, absl::StrCat(name, " has no SHA-256"),
                    name);
     }
     const std::string path = tuf::ConsistentTargetPath(name, hash->second);
@@ -220,6 +250,12 @@ class Intake {
   }
 
   absl::Status CheckRecord(const CatalogRecord& record, bool known) {
+    if (++records_ > kMaxVendorRecords) {
+      return Error(hr::kWuEMaxCapacityReached,
+                   absl::StrCat("the vendor has more than ", kMaxVendorRecords,
+                                " updates and categories"),
+                   vendor_.name);
+    }
     if (record.has_header()) {
       USHER_RETURN_IF_ERROR(CheckAsClients(record.header()));
       if (record.header().service_id() == workspace_.settings().service_id) {
@@ -233,8 +269,7 @@ class Intake {
     }
     if (record.has_category()) {
       USHER_RETURN_IF_ERROR(CheckCategory(record.category()));
-      claims_.AddCategory(record.category());
-      return absl::OkStatus();
+      return claims_.AddCategory(record.category());
     }
     if (!record.has_update()) {
       return Error(hr::kWuEInvalidUpdate, "a record of unknown kind");
@@ -364,6 +399,7 @@ class Intake {
   tuf::Metadata<tuf::Targets> document_;
   std::set<std::pair<std::string, std::string>> known_;  // name and SHA-256
   std::map<std::string, std::string> contents_;          // by path, of new ones
+  size_t records_ = 0;
   Claims claims_;
   // By update id: its revision, and whether it is a bundle.
   std::map<std::string, std::pair<int32_t, bool>> revisions_;
@@ -431,15 +467,14 @@ absl::Status RemoveVendor(Workspace& workspace, absl::string_view name) {
 
 absl::StatusOr<VendorIntake> TakeVendor(Workspace& workspace,
                                         absl::string_view name,
-                                        const fs::path& from, int keep,
-                                        absl::Time now) {
+                                        const fs::path& from, absl::Time now) {
   USHER_ASSIGN_OR_RETURN(Vendor * vendor, FindVendor(workspace, name));
   std::error_code error;
   fs::path folder = from;
   if (fs::is_directory(from / "public" / "metadata", error)) {
     folder = from / "public";
   }
-  return Intake(workspace, *vendor, std::move(folder), now).Run(keep);
+  return Intake(workspace, *vendor, std::move(folder), now).Run();
 }
 
 }  // namespace usher::publisher

@@ -52,11 +52,12 @@ struct VendorIntake {
 // vendor's own folder, content by hash, every record as clients check it, the
 // service id, claims on other publishers' updates and categories, bundles
 // within the vendor's own catalogs, payloads by hash. On an error the
-// repository is as it was, but for copies that nothing names.
+// repository is as it was, but for copies that nothing names. What readers may
+// be reading stays until Publish() has gone past it.
 absl::StatusOr<VendorIntake> TakeVendor(Workspace& workspace,
                                         absl::string_view name,
                                         const std::filesystem::path& from,
-                                        int keep, absl::Time now);
+                                        absl::Time now);
 
 }  // namespace usher::publisher
 

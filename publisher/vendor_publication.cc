@@ -67,6 +67,7 @@ absl::StatusOr<VendorInitResult> InitVendor(const fs::path& dir,
   }
   USHER_RETURN_IF_ERROR(
       MakeDirectories(workspace.targets_dir(), Access::kWorldRead));
+  USHER_RETURN_IF_ERROR(workspace.SaveDraft(Draft()));
   // Last: only now is the folder a workspace.
   USHER_RETURN_IF_ERROR(workspace.SaveSettings());
   return result;
@@ -91,6 +92,7 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   tuf::Targets body;
   body.targets = catalogs.targets();
   if (published.ok() && !options.renew &&
+      published->body.version >= options.min_targets_version &&
       !IsAgeing(published->body.expires, options.expires.targets, now)) {
     body.version = published->body.version;
     body.expires = published->body.expires;
@@ -106,9 +108,10 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   }
   const std::vector<int64_t> versions =
       VersionsOf(workspace.metadata_dir(), vendor);
-  body.version = std::max(settings.targets_version,
-                          versions.empty() ? 0 : versions.back()) +
-                 1;
+  body.version =
+      std::max({settings.targets_version, options.min_targets_version - 1,
+                versions.empty() ? 0 : versions.back()}) +
+      1;
   body.expires = options.expires.targets;
   USHER_ASSIGN_OR_RETURN(
       const tuf::PrivateKey key,

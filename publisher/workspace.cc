@@ -158,11 +158,12 @@ absl::StatusOr<Workspace> Workspace::Open(const std::filesystem::path& dir,
   Workspace workspace(dir);
   if (mode == Mode::kWrite) {
     auto lock = FileLock::Acquire(dir / "usher-repository.lock");
-    if (!lock.ok()) {
+    if (HResultOf(lock.status()) == hr::kWuEDsStorefilelocked) {
       return Annotate(lock.status(),
                       "another usher-publish is at work in this repository; "
                       "try again when it is done");
     }
+    USHER_RETURN_IF_ERROR(lock.status());
     workspace.lock_.emplace(*std::move(lock));
     USHER_RETURN_IF_ERROR(RemoveTemporaries(dir));
     USHER_RETURN_IF_ERROR(RemoveTemporaries(dir / "claims"));
@@ -204,11 +205,16 @@ absl::Status Workspace::SaveSettings() const {
 }
 
 absl::StatusOr<Draft> Workspace::LoadDraft() const {
-  std::error_code error;
-  if (!std::filesystem::exists(DraftPath(dir_), error)) return Draft();
-  USHER_ASSIGN_OR_RETURN(const std::string file,
-                         ReadFile(DraftPath(dir_), kMaxDraft));
-  auto draft = Draft::Decode(file);
+  const auto file = ReadFile(DraftPath(dir_), kMaxDraft);
+  if (!file.ok()) {
+    // Without it the next publication would take every update away.
+    return HResultOf(file.status()) == hr::kErrorFileNotFound
+               ? Annotate(file.status(),
+                          "the list of the repository's updates is gone; "
+                          "restore it from a backup")
+               : file.status();
+  }
+  auto draft = Draft::Decode(*file);
   if (!draft.ok()) {
     return Annotate(draft.status(), PathToUtf8(DraftPath(dir_)));
   }

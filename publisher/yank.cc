@@ -4,9 +4,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/utf8.h"
 #include "publisher/draft.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -52,6 +55,15 @@ absl::StatusOr<std::vector<YankedUpdate>> YankUpdates(
         hr::kEInvalidarg,
         absl::StrCat("the reason must have 1 to ", kMaxReason, " bytes"),
         "--reason");
+  }
+  const auto is_control = [](unsigned char c) {
+    return absl::ascii_iscntrl(c);
+  };
+  if (!IsValidUtf8(reason) || absl::c_any_of(reason, is_control)) {
+    return Error(hr::kEInvalidarg,
+                 "the reason must be one line of UTF-8 without control "
+                 "characters",
+                 "--reason");
   }
   return Change(
       workspace, references, now, [reason](UpdateDescription& description) {

@@ -12,6 +12,7 @@
 #include "publisher/cli/output.h"
 #include "publisher/human_time.h"
 #include "publisher/repository_check.h"
+#include "publisher/update_checks.h"
 
 namespace usher::publisher::cli {
 namespace {
@@ -27,6 +28,12 @@ absl::Status RunVerify(const Arguments& arguments, const Output& output) {
   if (root.empty()) {
     root = PathFromUtf8(arguments.location) / "root.json";
     std::error_code error;
+    if (!IsHttpUrl(arguments.location) &&
+        !std::filesystem::exists(PathFromUtf8(arguments.location), error)) {
+      return Error(hr::kErrorFileNotFound,
+                   absl::StrCat(arguments.location, " does not exist"),
+                   arguments.location);
+    }
     if (!std::filesystem::exists(root, error)) {
       return Error(hr::kEInvalidarg,
                    "give the trusted root with --root root.json", "--root");

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/utf8.h"
 #include "common/uuid.h"
 #include "publisher/cli/commands.h"
 #include "publisher/cli/options.h"
@@ -97,19 +98,23 @@ struct DebArguments {
   std::vector<std::string> files, categories, channels, supersedes = {"auto"};
 };
 
+// "" for no file.
+absl::StatusOr<std::string> ReadText(const std::string& file,
+                                     absl::string_view option) {
+  if (file.empty()) return "";
+  USHER_ASSIGN_OR_RETURN(std::string text,
+                         ReadFile(PathFromUtf8(file), kMaxText));
+  if (IsValidUtf8(text)) return text;
+  return Error(hr::kEInvalidarg, absl::StrCat(file, " is not UTF-8"), option);
+}
+
 absl::StatusOr<DebOptions> OptionsOf(const DebArguments& arguments) {
   DebOptions options;
   options.installer = arguments.handler == "archive" ? DebInstaller::kArchive
                                                      : DebInstaller::kDeb;
-  if (!arguments.eula.empty()) {
-    USHER_ASSIGN_OR_RETURN(options.eula_text,
-                           ReadFile(PathFromUtf8(arguments.eula), kMaxText));
-  }
-  if (!arguments.release_notes.empty()) {
-    USHER_ASSIGN_OR_RETURN(
-        options.release_notes,
-        ReadFile(PathFromUtf8(arguments.release_notes), kMaxText));
-  }
+  USHER_ASSIGN_OR_RETURN(options.eula_text, ReadText(arguments.eula, "--eula"));
+  USHER_ASSIGN_OR_RETURN(options.release_notes,
+                         ReadText(arguments.release_notes, "--release-notes"));
   options.support_url = arguments.support_url;
   options.msrc_severity = arguments.severity;
   options.supersede_older = false;

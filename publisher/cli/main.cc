@@ -8,6 +8,7 @@
 #include "common/program_arguments.h"
 #include "publisher/cli/commands.h"
 #include "publisher/cli/output.h"
+#include "publisher/human_time.h"
 
 namespace {
 
@@ -45,7 +46,8 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
-  const absl::Status status = action();
+  absl::Status status = usher::publisher::CheckPublicationTime();
+  if (status.ok()) status = action();
   if (status.ok()) return output.exit_code;
   output.Failure(status);
   return kFailed;

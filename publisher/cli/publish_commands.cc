@@ -21,6 +21,7 @@ struct Arguments {
   bool renew = false;
   bool dry_run = false;
   int keep = 5;
+  int64_t targets_version = 1;
   PassphraseOptions passphrase;
 };
 
@@ -103,6 +104,7 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
       TimeOr(arguments.timestamp, now, options.expires.timestamp);
   options.renew = arguments.renew;
   options.keep = arguments.keep;
+  options.min_targets_version = arguments.targets_version;
   USHER_ASSIGN_OR_RETURN(
       Workspace workspace,
       Workspace::Open(PathFromUtf8(arguments.dir), Workspace::Mode::kWrite));
@@ -210,6 +212,11 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
                    "Old versions of the metadata to keep for readers")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  command
+      ->add_option("--targets-version", publish->targets_version,
+                   "Give the targets this version at least: after a folder was "
+                   "restored from\nan old backup, or a vendor's key was stolen")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 53));
   publish->passphrase.AddTo(*command, false);
   command->footer(
       "Examples:\n"

@@ -28,7 +28,6 @@ struct Arguments {
   std::string scheme = "ed25519";
   std::vector<std::string> keys;
   int64_t threshold = 1;
-  int keep = 5;
   PassphraseOptions passphrase;
 };
 
@@ -173,7 +172,7 @@ absl::Status RunTake(const Arguments& arguments, const Output& output) {
   USHER_ASSIGN_OR_RETURN(
       const VendorIntake intake,
       TakeVendor(workspace, arguments.name, PathFromUtf8(arguments.from),
-                 arguments.keep, PublicationTime()));
+                 PublicationTime()));
   output.Result({{"changed", intake.changed},
                  {"version", intake.version},
                  {"expires", FormatUtc(intake.expires)},
@@ -187,11 +186,12 @@ absl::Status RunTake(const Arguments& arguments, const Output& output) {
                              " was taken already."));
     return absl::OkStatus();
   }
-  output.Line(absl::StrCat("Took version ", intake.version, " of vendor ",
-                           arguments.name, ": ", intake.catalogs_new,
-                           " new catalogs of ", intake.catalogs, ", ",
-                           intake.payloads_new, " new payloads, ", intake.bytes,
-                           " bytes, valid until ", FormatUtc(intake.expires)));
+  output.Line(absl::StrCat(
+      "Took version ", intake.version, " of vendor ", arguments.name, ": ",
+      Counted(intake.catalogs_new, "new catalog"), " of ", intake.catalogs,
+      ", ", Counted(intake.payloads_new, "new payload"), ", ",
+      Counted(intake.bytes, "byte"), ", valid until ",
+      FormatUtc(intake.expires)));
   output.Line(absl::StrCat("Make it public with: usher-publish publish ",
                            arguments.dir));
   return absl::OkStatus();
@@ -330,11 +330,6 @@ void AddVendorCommands(CLI::App& app, Output& output, Action& action) {
         ->add_option("FROM", arguments->from,
                      "The vendor's folder, or its public/ folder")
         ->required();
-    command
-        ->add_option("--keep", arguments->keep,
-                     "Old versions to keep for readers")
-        ->check(CLI::Range(2, 1000))
-        ->capture_default_str();
     command->footer(
         "Needs no key. Clients see it after the next \"publish\", which needs "
         "those of\nsnapshot and timestamp, and of targets for a vendor's "

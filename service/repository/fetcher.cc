@@ -83,17 +83,4 @@ std::unique_ptr<Fetcher> Fetcher::Create(const Options& options) {
   return std::make_unique<FetcherImpl>(options);
 }
 
-bool IsMissingFile(const absl::Status& status) {
-  switch (HResultOf(status)) {
-    case hr::kErrorFileNotFound:
-    case hr::kWuEPtHttpStatusNotFound:
-    case hr::kWuEPtHttpStatusGone:
-    // Object stores answer so for a file that is not there.
-    case hr::kWuEPtHttpStatusForbidden:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace usher::repository

@@ -48,10 +48,6 @@ class Fetcher {
                              const CancellationToken& cancel) = 0;
 };
 
-// Whether `status` says that the file does not exist (and not that it could
-// not be reached).
-bool IsMissingFile(const absl::Status& status);
-
 }  // namespace usher::repository
 
 #endif  // USHER_SERVICE_REPOSITORY_FETCHER_H_

@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "common/error.h"
+#include "common/missing_file.h"
 #include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
 

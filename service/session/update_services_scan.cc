@@ -15,6 +15,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "common/missing_file.h"
 #include "common/uuid.h"
 #include "service/catalog/catalog.h"
 #include "service/repository/fetcher.h"
@@ -66,7 +67,7 @@ absl::Status CheckNew(const NewScanPackage& request, int64_t max_root_bytes) {
 }  // namespace
 
 absl::Status AboutScanPackage(const absl::Status& status) {
-  if (repository::IsMissingFile(status)) {
+  if (IsMissingFile(status)) {
     return Error(
         hr::kWuEOlInvalidScanfile,
         absl::StrCat("the scan package is incomplete: ", status.message()),

@@ -1,11 +1,14 @@
 """Copies of a published repository: mirrors, parts of it, packs, and what two
 states of it have different."""
 
+import fcntl
+import http.server
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -151,6 +154,67 @@ def test_patterns(repository, publisher, root, work, pattern, chosen):
     assert found == [f"{name}-1.tar.gz" for name in chosen]
 
 
+def test_keys_that_were_revoked_lead_nowhere_back(repository, publisher, work):
+    first = work / "first.json"
+    shutil.copy(repository.published / "metadata/1.root.json", first)
+    shutil.copytree(repository.published, work / "old")
+    (work / "old/metadata/2.root.json").unlink()
+    # New keys of the timestamp and the snapshot, in two roots.
+    keys = repository.folder / "keys"
+    for role in ("timestamp", "snapshot"):
+        assert publisher("keys", "create", f"{role}.pem") == 0
+    def root(name, *steps):
+        assert publisher("root", "draft", repository.folder, name) == 0
+        for words in steps:
+            assert publisher("root", words[0], name, *words[1:]) == 0, \
+                publisher.output
+        assert publisher("root", "sign", name, "--key", keys / "root.pem") == 0
+        assert publisher("root", "publish", repository.folder, name) == 0, \
+            publisher.output
+    before = json.loads(first.read_text())["signed"]["roles"]
+    root("a.json", *(("add-key", f"{role}.pem", "--role", role)
+                     for role in ("timestamp", "snapshot")))
+    for role in ("timestamp", "snapshot"):
+        shutil.move(work / f"{role}.pem", keys / f"{role}.pem")
+    assert publisher("publish", repository.folder, "--renew") == 0
+    root("b.json", *(("remove-key", before[role]["keyids"][0], "--role", role)
+                     for role in ("timestamp", "snapshot")))
+    assert publisher("mirror", repository.folder, "mirror", "--root",
+                     first) == 0, publisher.output
+    state = content(work / "mirror")
+    for words in ((), ("--prune",)):
+        assert publisher("mirror", "old", "mirror", "--root", first,
+                         *words) == 1
+        assert "gone back to an older state" in publisher.output
+        assert content(work / "mirror") == state
+    assert publisher("verify", work / "mirror", "--root", first) == 0
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_servers_that_have_other_words_for_missing(repository, publisher, root,
+                                                   work, status):
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(repository.published))
+
+        def send_error(self, code, *_):
+            super().send_error(status if code == 404 else code)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            for words in (("verify", url), ("mirror", url, "mirror"),
+                          ("pack", url, "all.usp"),
+                          ("diff", url, repository.folder)):
+                assert publisher(*words, "--root", root) == 0, publisher.output
+        finally:
+            server.shutdown()
+
+
 @pytest.mark.parametrize("kind", ["timestamp.json", ".snapshot.json",
                                   ".targets.json", ".acme.json", "2.root.json",
                                   "catalog.usc", "anvil-1.tar.gz"])
@@ -275,6 +339,7 @@ def test_a_pack_is_the_repository_in_one_file(repository, publisher, root,
     subprocess.run(["tar", "xf", work / "all.usp", "-C", work / "unpacked"],
                    check=True)
     assert publisher("verify", work / "unpacked", "--root", root) == 0
+    assert not (work / "all.usp.new").exists()
     assert publisher("diff", work / "unpacked", repository.folder, "--root",
                      root) == 0, publisher.output
 
@@ -289,6 +354,21 @@ def test_a_pack_is_the_repository_in_one_file(repository, publisher, root,
     assert publisher("pack", repository.folder, "all.usp", "--root", root) == 1
     assert (work / "all.usp").read_bytes() == before
     assert not list(work.glob("*.new"))
+
+
+def test_what_a_killed_pack_leaves_is_taken_away(repository, publisher, root,
+                                                 work):
+    words = ("pack", repository.folder, "all.usp", "--root", root)
+    assert publisher(*words, fault="mirror.payload") == -9
+    assert (work / "all.usp.new/content").exists()
+    assert not (work / "all.usp").exists()
+    # Somebody is still at it.
+    with open(work / "all.usp.new/lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert publisher(*words) == 1
+        assert "another usher-publish is making this pack" in publisher.output
+    assert publisher(*words) == 0, publisher.output
+    assert [path.name for path in work.glob("all.usp*")] == ["all.usp"]
 
 
 def test_a_service_takes_a_pack(repository, publisher, daemon, cli, root, work):

@@ -159,6 +159,33 @@ def test_an_online_key_changes_without_a_broken_moment(
     refresh()
 
 
+def test_a_signature_in_anothers_name_keeps_nobody_out(publisher, holders,
+                                                       repository, work):
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    draft = work / "draft.json"
+    root_key = repository.folder / "keys/root.pem"
+    bob = holders["bob"] / "root.pem"
+    assert publisher("root", "draft", repository.folder, draft)
+    assert publisher("root", "add-key", draft, holders["bob"] / "root.pub.pem")
+    assert publisher("root", "set", draft, "--threshold", 2)
+    from_bob, hostile = work / "from-bob.json", work / "hostile.json"
+    shutil.copy(draft, from_bob)
+    assert publisher("root", "sign", from_bob, "--key", bob)
+    assert publisher("root", "sign", draft, "--key", root_key)
+    forged = json.loads(from_bob.read_text())
+    forged["signatures"][0]["sig"] = "00" * 64
+    hostile.write_text(json.dumps(forged))
+    # Whichever comes first.
+    for order in ((hostile, from_bob), (from_bob, hostile)):
+        copy = work / f"{order[0].stem}-first.json"
+        shutil.copy(draft, copy)
+        assert publisher("root", "combine", copy, *order), publisher.output
+        assert len(json.loads(copy.read_text())["signatures"]) == 2
+    assert publisher("root", "publish", repository.folder, copy), \
+        publisher.output
+
+
 def test_bad_input_changes_nothing(publisher, holders, repository, work):
     repository.add_archive("thing", "1", {"thing": b"one"})
     repository.publish()

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from securesystemslib.formats import encode_canonical
 
 from harness.reference_walk import Walk
 from harness.vendor import Vendor
@@ -145,6 +147,58 @@ def test_removal_and_return(vendor, repository, service, cli, work):
     assert "has version 1, and the repository has version 2" in str(raised.value)
 
 
+def test_what_readers_have_stays_until_the_next_publication(
+        vendor, repository, service, cli):
+    acme = vendor("acme")
+    acme.add_archive("tool", "1", {"tool": b"one"})
+    acme.deliver()
+    for version in range(2, 10):
+        acme.add_archive("tool", str(version), {"tool": b"%d" % version})
+        acme.publish()
+        assert acme.take()["version"] == version
+        repository.run("verify", repository.folder)
+    assert refresh(cli) == ""
+    assert "tool 1" in cli.run("search", "tool").stdout
+    repository.run("publish", repository.folder)
+    repository.run("verify", repository.folder)
+    assert refresh(cli) == ""
+    assert "tool 9" in cli.run("search", "tool").stdout
+    # What nobody was told of is gone, the state before stays for readers.
+    documents = (repository.published / "metadata").glob("*.acme.json")
+    assert sorted(path.name for path in documents) == ["1.acme.json",
+                                                       "9.acme.json"]
+    assert len(list(repository.published.glob("targets/catalog/acme/*"))) == 2
+
+
+def test_who_comes_back_is_checked_again(vendor, repository, refuses):
+    acme = vendor("acme")
+    acme.add_archive("tool", "1", {"tool": b"one"})
+    acme.deliver()
+    back = ("vendor", "add", repository.folder, "acme", "--key",
+            acme.public_key())
+    repository.run("vendor", "remove", repository.folder, "acme")
+    repository.run(*back)
+    with pytest.raises(AssertionError) as raised:
+        repository.run("publish", repository.folder)
+    assert "vendor acme has come back" in str(raised.value)
+    assert acme.take()["changed"]
+    assert not acme.take()["changed"]
+    repository.run("publish", repository.folder)
+    bolt = vendor("bolt")
+    bolt.add_archive("tool", "1", {"tool": b"evil"})
+    bolt.publish()
+    refuses(bolt, "belongs to vendor acme already")
+
+    # The id is free while acme is away, and taken when it is back.
+    repository.run("vendor", "remove", repository.folder, "acme")
+    assert bolt.take()["changed"]
+    repository.run(*back)
+    refuses(acme, "belongs to vendor bolt already")
+    repository.run("vendor", "remove", repository.folder, "acme")
+    repository.run("publish", repository.folder)
+    repository.run("verify", repository.folder)
+
+
 def test_two_of_two_keys(vendor, repository, refuses, work):
     acme = vendor("acme", introduce=False)
     acme.add_archive("tool", "1", {"tool": b"one"})
@@ -270,6 +324,55 @@ def test_another_role(vendor, repository, refuses):
     repository.run("vendor", "set-keys", repository.folder, "acme", "--key",
                    bolt.public_key())
     refuses(acme, "is no catalog in the vendor's folder catalog/acme/")
+
+
+def forge(vendor, change):
+    """Signs the vendor's document, changed, with its own key."""
+    body = json.loads(vendor.document.read_text())["signed"]
+    change(body)
+    key = serialization.load_pem_private_key(vendor.key.read_bytes(), None)
+    shown = json.loads(vendor.run("keys", "show", vendor.key, "--json"))
+    vendor.document.write_text(json.dumps({
+        "signatures": [{"keyid": shown["keys"][0]["key_id"],
+                        "sig": key.sign(encode_canonical(body).encode()).hex()}],
+        "signed": body}))
+
+
+def test_all_versions_at_once(vendor, repository, refuses):
+    acme = vendor("acme")
+    acme.add_archive("tool", "1", {"tool": b"one"})
+    acme.deliver()
+    intact = acme.document.read_bytes()
+    for version in (2 ** 53 - 1, 2 ** 32 + 2):
+        forge(acme, lambda body, version=version: body.update(version=version))
+        refuses(acme, "ask the vendor whether its key was stolen")
+    # As far as it goes, and the way on from there.
+    forge(acme, lambda body: body.update(version=2 ** 32 + 1))
+    assert acme.take()["version"] == 2 ** 32 + 1
+    acme.document.write_bytes(intact)
+    with pytest.raises(AssertionError) as raised:
+        acme.take()
+    assert f"publish --targets-version {2 ** 32 + 2}" in str(raised.value)
+    acme.run("publish", acme.folder, "--targets-version", 2 ** 32 + 2)
+    assert acme.take()["version"] == 2 ** 32 + 2
+    repository.run("publish", repository.folder)
+    repository.run("verify", repository.folder)
+
+
+@pytest.mark.parametrize("count, length", [(1025, 1), (4, 2 ** 27),
+                                           (1, 2 ** 52)])
+def test_too_much(vendor, refuses, count, length):
+    acme = vendor("acme")
+    acme.publish()
+
+    def fill(body):
+        body["version"] += 1
+        body["targets"] = {
+            f"catalog/acme/{n}.usc": {"length": length,
+                                      "hashes": {"sha256": f"{n:064x}"}}
+            for n in range(count)}
+    forge(acme, fill)
+    refuses(acme, "at most 1024 of 256 MiB together")
 
 
 def test_another_service(vendor, repository, refuses, work):

@@ -13,6 +13,7 @@ TEST(Utf8Test, WhatIsValidStays) {
        {"", "plain", "ß", "日本語", "😀", "\x7f", "\xED\x9F\xBF", "\xEE\x80\x80",
         "\xF4\x8F\xBF\xBF"}) {
     EXPECT_EQ(ValidUtf8(text), text);
+    EXPECT_TRUE(IsValidUtf8(text));
   }
   EXPECT_EQ(ValidUtf8(absl::string_view("a\0b", 3)), std::string("a\0b", 3));
 }

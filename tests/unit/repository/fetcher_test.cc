@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/error.h"
+#include "common/missing_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/unit/repository/test_server.h"
