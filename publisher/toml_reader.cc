@@ -8,8 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "common/error.h"
+#include "common/toml_dots.h"
 #include "publisher/human_time.h"
 
 namespace usher::publisher {
@@ -52,29 +52,9 @@ absl::Status TomlProblems::ToStatus() const {
   return Error(hr::kEInvalidarg, absl::StrJoin(lines, "\n"), file_);
 }
 
-namespace {
-
-// The parser calls itself for each part of a dotted key.
-absl::Status CheckDots(absl::string_view text, const std::string& file) {
-  constexpr int64_t kMaxDots = 2000;
-  int64_t line = 0;
-  for (const absl::string_view part : absl::StrSplit(text, '\n')) {
-    ++line;
-    if (std::count(part.begin(), part.end(), '.') > kMaxDots) {
-      return Error(hr::kEInvalidarg,
-                   absl::StrCat(file, ":", line, ":1: a line with more than ",
-                                kMaxDots, " dots"),
-                   file);
-    }
-  }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
 absl::StatusOr<toml::table> ParseToml(absl::string_view text,
                                       const std::string& file) {
-  USHER_RETURN_IF_ERROR(CheckDots(text, file));
+  USHER_RETURN_IF_ERROR(CheckTomlDots(text, file));
   try {
     return toml::parse(StdView(text), std::string_view(file));
   } catch (const toml::parse_error& error) {

@@ -8,6 +8,7 @@
 #include "common/catalog/names.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/toml_dots.h"
 #include "common/transport/transport.h"
 #include "service/config_reader.h"
 #include "service/platform/machine_folders.h"
@@ -109,6 +110,8 @@ void ReadRepository(ConfigReader& reader, Config& config) {
   repository::RepositoryOptions& options = config.repository;
   reader.Duration("refresh_interval", absl::ZeroDuration(),
                   absl::Hours(24 * 30), config.refresh_interval);
+  reader.Duration("max_refresh_time", absl::Seconds(10), absl::Hours(24),
+                  config.max_refresh_time);
   reader.Duration("connect_timeout", absl::Seconds(1), absl::Minutes(5),
                   options.connect_timeout);
   reader.Int("min_speed", 1, kGiB, options.min_speed);
@@ -280,6 +283,7 @@ Config DefaultConfig(const std::filesystem::path& state_dir) {
 absl::StatusOr<Config> ParseConfig(absl::string_view text,
                                    const std::filesystem::path& path,
                                    Config defaults) {
+  USHER_RETURN_IF_ERROR(CheckTomlDots(text, PathToUtf8(path)));
   ConfigErrors errors{path, absl::OkStatus()};
   Config config = std::move(defaults);
   try {

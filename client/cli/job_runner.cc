@@ -199,6 +199,25 @@ absl::Status WatchJob(App& app, const JobInfo& info) {
   return absl::OkStatus();
 }
 
+namespace {
+
+// A job whose result somebody took who did not drop it: nothing is left to
+// show but how it ended.
+template <typename AnyJob>
+absl::StatusOr<Outcome> DropEnded(const AnyJob& job,
+                                  const absl::Status& ended) {
+  if (HResultOf(ended) != hr::kWuEInvalidOperation) return ended;
+  USHER_ASSIGN_OR_RETURN(const JobInfo info, job.GetInfo());
+  USHER_RETURN_IF_ERROR(job.CleanUp());
+  Outcome outcome;
+  outcome.result_code = info.result_code;
+  outcome.hresult = info.hresult;
+  outcome.job = info.name;
+  return outcome;
+}
+
+}  // namespace
+
 absl::StatusOr<Outcome> EndJob(App& app, const JobInfo& info) {
   USHER_ASSIGN_OR_RETURN(UpdateSession * session, app.Session());
   std::vector<Update> updates;
@@ -213,8 +232,9 @@ absl::StatusOr<Outcome> EndJob(App& app, const JobInfo& info) {
   if (info.kind == JobKind::kDownload) {
     USHER_ASSIGN_OR_RETURN(const DownloadJob job,
                            session->FindDownloadJob(info.name));
-    USHER_ASSIGN_OR_RETURN(const DownloadResult result,
-                           session->EndDownload(job));
+    const absl::StatusOr<DownloadResult> ended = session->EndDownload(job);
+    if (!ended.ok()) return DropEnded(job, ended.status());
+    const DownloadResult& result = *ended;
     return MakeOutcome(std::move(updates), result, info.name);
   }
   if (info.kind == JobKind::kSearch) {
@@ -231,8 +251,10 @@ absl::StatusOr<Outcome> EndJob(App& app, const JobInfo& info) {
   }
   USHER_ASSIGN_OR_RETURN(const InstallationJob job,
                          session->FindInstallationJob(info.name));
-  USHER_ASSIGN_OR_RETURN(const InstallationResult result,
-                         session->EndInstallation(job));
+  const absl::StatusOr<InstallationResult> ended =
+      session->EndInstallation(job);
+  if (!ended.ok()) return DropEnded(job, ended.status());
+  const InstallationResult& result = *ended;
   Outcome outcome = MakeOutcome(std::move(updates), result, info.name);
   outcome.reboot_required = result.reboot_required;
   return outcome;

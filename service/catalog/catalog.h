@@ -54,6 +54,8 @@ struct CatalogFile {
   // Whose it is: 0 the repository's own, and those to whom it delegates by
   // their priority. Where two disagree, the smaller number is right.
   int publisher = 0;
+  // The same by name, for good: "" is the repository itself.
+  std::string role;
 };
 
 // A publisher without whose files a catalog was loaded, and why.

@@ -125,9 +125,9 @@ class Loader {
           Bound(
               connection_,
               "SELECT id FROM catalog_file WHERE service = ? AND target_name "
-              "= ? AND base_url = ? AND layout = ? AND sha256 = ?",
+              "= ? AND base_url = ? AND layout = ? AND sha256 = ? AND role = ?",
               {source_.service, file.target_name, source_.base_url, kLayout}));
-      select.BindBlob(5, Bytes(file.sha256));
+      select.BindBlob(5, Bytes(file.sha256)).Bind(6, file.role);
       USHER_ASSIGN_OR_RETURN(const bool same, select.Step());
       if (same) {
         kept.insert(select.Int(0));
@@ -155,10 +155,12 @@ class Loader {
         Statement put,
         Bound(connection_,
               "INSERT INTO catalog_file(service, target_name, base_url, "
-              "layout, sha256) VALUES(?, ?, ?, ?, ?) ON CONFLICT(service, "
-              "target_name) DO UPDATE SET base_url = excluded.base_url, layout "
-              "= excluded.layout, sha256 = excluded.sha256 RETURNING id",
+              "layout, sha256, role) VALUES(?, ?, ?, ?, ?, ?) ON "
+              "CONFLICT(service, target_name) DO UPDATE SET base_url = "
+              "excluded.base_url, layout = excluded.layout, sha256 = "
+              "excluded.sha256, role = excluded.role RETURNING id",
               {source_.service, file.target_name, source_.base_url, kLayout}));
+    put.Bind(6, file.role);
     USHER_RETURN_IF_ERROR(put.BindBlob(5, Bytes(file.sha256)).Step().status());
     source_.file = put.Int(0);
     names_service_ = file.publisher == 0;

@@ -120,7 +120,10 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
       "old.is_installed FROM "
       "catalog_supersedes s CROSS JOIN catalog_update new ON new.id = s.row "
       "CROSS JOIN catalog_update old ON old.update_id = s.superseded AND "
-      "old.service = new.service AND old.retired = 0 WHERE ";
+      "old.service = new.service AND old.retired = 0 "
+      "CROSS JOIN catalog_file mine ON mine.id = new.file "
+      "CROSS JOIN catalog_file theirs ON theirs.id = old.file WHERE "
+      "(mine.role = '' OR mine.role = theirs.role) AND ";
   if (matches.rows.size() > kFewMatches) {
     USHER_ASSIGN_OR_RETURN(Statement select, connection.Prepare(absl::StrCat(
                                                  kPairs, "new.retired = 0")));

@@ -85,6 +85,7 @@ class CatalogFinder {
     std::string role;
     std::string delegator;
     size_t depth = 0;
+    const tuf::Targets* delegation = nullptr;  // the delegator's document
   };
   // Which delegator's word a role was taken on.
   using Place = std::pair<std::string, std::string>;
@@ -99,12 +100,6 @@ class CatalogFinder {
           loaded_.contains({next.role, next.delegator})) {
         continue;
       }
-      if (loaded_.size() >= options_.max_roles) {
-        return Error(hr::kWuEMetadataSignatureVerifyFailed,
-                     absl::StrCat("the repository delegates to more than ",
-                                  options_.max_roles, " roles"),
-                     "targets.json");
-      }
       absl::StatusOr<const tuf::Targets*> targets =
           load_(next.role, next.delegator);
       absl::Status status = targets.status();
@@ -112,10 +107,19 @@ class CatalogFinder {
         status =
             CheckCatalogs(next.role, **targets, options_.max_catalog_bytes);
       }
-      if (status.ok()) status = AddNames(next.role, **targets);
+      if (status.ok()) {
+        status = CheckRoles(next.role, **targets, pending.size());
+      }
+      if (status.ok()) status = AddNames(next, **targets);
       if (!status.ok()) {
         if (next.delegator.empty()) return status;
-        if (HResultOf(status) == hr::kWuECallCancelled) return status;
+        // Neither the network's faults nor ours are a publisher's: what was
+        // loaded of it stays.
+        if (status.code() == absl::StatusCode::kUnavailable ||
+            status.code() == absl::StatusCode::kDeadlineExceeded ||
+            HResultOf(status) == hr::kWuECallCancelled) {
+          return status;
+        }
         loaded_[{next.role, next.delegator}] = std::nullopt;
         result_.problems.push_back({next.role, status});
         continue;
@@ -127,19 +131,47 @@ class CatalogFinder {
       const std::vector<std::string> roles =
           DelegatedRoles(kept, options_.max_roles);
       for (auto role = roles.rbegin(); role != roles.rend(); ++role) {
-        pending.push_back({*role, next.role, next.depth + 1});
+        pending.push_back({*role, next.role, next.depth + 1, &kept});
       }
     }
     return absl::OkStatus();
   }
 
-  absl::Status AddNames(const std::string& role, const tuf::Targets& targets) {
+  // Whoever delegates to more roles than there is room for is at fault, and not
+  // those who come after it.
+  absl::Status CheckRoles(const std::string& role, const tuf::Targets& targets,
+                          size_t pending) const {
+    const size_t more = DelegatedRoles(targets, options_.max_roles).size();
+    if (loaded_.size() + 1 + pending + more <= options_.max_roles) {
+      return absl::OkStatus();
+    }
+    const std::string file = tuf::RoleFileName(role);
+    return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                 absl::StrCat(file,
+                              ": with it the repository delegates to "
+                              "more than ",
+                              options_.max_roles, " roles"),
+                 file);
+  }
+
+  // Only names that the role is asked about count.
+  absl::Status AddNames(const Pending& place, const tuf::Targets& targets) {
     std::vector<std::string> added;
     for (const auto& [name, info] : targets.targets) {
-      if (IsCatalog(name) && !names_.contains(name)) added.push_back(name);
+      if (IsCatalog(name) && !names_.contains(name) &&
+          MaySpeakOf(place, name)) {
+        added.push_back(name);
+      }
+    }
+    const std::string file = tuf::RoleFileName(place.role);
+    if (place.delegation != nullptr &&
+        added.size() > options_.max_catalogs_of_role) {
+      return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                   absl::StrCat(file, ": more than ",
+                                options_.max_catalogs_of_role, " catalogs"),
+                   file);
     }
     if (names_.size() + added.size() > options_.max_catalogs) {
-      const std::string file = tuf::RoleFileName(role);
       return Error(hr::kWuEMetadataSignatureVerifyFailed,
                    absl::StrCat(file, ": with it the repository has more than ",
                                 options_.max_catalogs, " catalogs"),
@@ -147,6 +179,19 @@ class CatalogFinder {
     }
     names_.insert(added.begin(), added.end());
     return absl::OkStatus();
+  }
+
+  static bool MaySpeakOf(const Pending& place, absl::string_view name) {
+    if (place.delegation == nullptr) return true;
+    const tuf::Delegations& delegations = *place.delegation->delegations;
+    if (delegations.succinct_roles.has_value()) {
+      return tuf::BinFor(*delegations.succinct_roles, name) == place.role;
+    }
+    return std::any_of(delegations.roles->begin(), delegations.roles->end(),
+                       [&](const tuf::DelegatedRole& delegated) {
+                         return delegated.name == place.role &&
+                                tuf::IsDelegatedTo(delegated, name);
+                       });
   }
 
   // Adds the catalog unless nobody who is asked describes it, or one of them

@@ -29,6 +29,8 @@ class Fetcher {
     int64_t min_speed = 1024;
     absl::Duration stall_time = absl::Seconds(30);
     absl::Duration connect_timeout = absl::Seconds(15);
+    // When a transfer is given up however fast it is.
+    absl::Time deadline = absl::InfiniteFuture();
     int max_redirects = 5;
     // file: URLs may name only what lies below this file: URL.
     std::string base_url;

@@ -96,12 +96,18 @@ absl::Status About(absl::string_view url, const absl::Status& status) {
 absl::Status Cancelled() { return Error(hr::kWuECallCancelled, "cancelled"); }
 
 // Runs what is added to `multi` to its end.
-absl::StatusOr<CURLcode> Run(CURLM* multi, const CancellationToken& cancel) {
+absl::StatusOr<CURLcode> Run(CURLM* multi, absl::Time deadline,
+                             const CancellationToken& cancel) {
   // libcurl wakes by itself for its own timers; this only bounds one wait.
   constexpr int kMaxWaitMs = 1000;
   int running = 1;
   while (running > 0) {
     if (cancel.cancelled()) return Cancelled();
+    if (absl::Now() > deadline) {
+      return Error(HResultFromCurl(CURLE_OPERATION_TIMEDOUT),
+                   "the server is too slow: it took longer than is allowed for "
+                   "all of it");
+    }
     if (curl_multi_perform(multi, &running) != CURLM_OK) break;
     if (running > 0 &&
         curl_multi_poll(multi, nullptr, 0, kMaxWaitMs, nullptr) != CURLM_OK) {
@@ -173,7 +179,7 @@ absl::StatusOr<std::string> FetchOnce(const Fetcher::Options& options,
   if (curl_multi_add_handle(multi, easy) != CURLM_OK) {
     return Error(hr::kWuEUnexpected, "libcurl took no transfer");
   }
-  const absl::StatusOr<CURLcode> result = Run(multi, cancel);
+  const absl::StatusOr<CURLcode> result = Run(multi, options.deadline, cancel);
   curl_multi_remove_handle(multi, easy);
   USHER_RETURN_IF_ERROR(result.status());
   USHER_RETURN_IF_ERROR(transfer.status);

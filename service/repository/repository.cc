@@ -68,6 +68,7 @@ Fetcher::Options FetcherOptions(const RepositoryOptions& options) {
   result.proxy = options.proxy;
   result.min_speed = options.min_speed;
   result.connect_timeout = options.connect_timeout;
+  result.deadline = options.deadline;
   result.base_url = options.url;
   return result;
 }

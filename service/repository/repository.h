@@ -53,9 +53,13 @@ struct RepositoryOptions {
   size_t max_roles = 1024;
   // Catalogs, in all.
   size_t max_catalogs = 8192;
+  // Of one role that is delegated to.
+  size_t max_catalogs_of_role = 1024;
   // A transfer slower than this for 30 seconds is given up. Bytes a second.
   int64_t min_speed = 1024;
   absl::Duration connect_timeout = absl::Seconds(15);
+  // When a transfer is given up however fast it is.
+  absl::Time deadline = absl::InfiniteFuture();
 };
 
 // A file that the trusted targets metadata names.

@@ -34,16 +34,16 @@ class UpdateServiceManagerImpl
                   &session::GetUpdateService, request, response);
   }
 
-  // These wait for servers or for one another, so they have the network
-  // pool and do not keep searches waiting.
+  // These wait for servers or for one another, so they have a pool of their
+  // own and do not keep searches waiting.
   grpc::ServerUnaryReactor* AddUpdateService(
       grpc::CallbackServerContext* context,
       const v1::AddUpdateServiceRequest* request,
       v1::UpdateServiceRegistration* response) override {
     return OnPool(environment_, context,
                   "UpdateServiceManager.AddUpdateService", Kind::kChange,
-                  environment_.core.network(), &session::AddUpdateService,
-                  request, response);
+                  environment_.core.administration(),
+                  &session::AddUpdateService, request, response);
   }
 
   grpc::ServerUnaryReactor* AddScanPackageService(
@@ -52,8 +52,8 @@ class UpdateServiceManagerImpl
       v1::UpdateService* response) override {
     return OnPool(environment_, context,
                   "UpdateServiceManager.AddScanPackageService", Kind::kChange,
-                  environment_.core.network(), &session::AddScanPackageService,
-                  request, response);
+                  environment_.core.administration(),
+                  &session::AddScanPackageService, request, response);
   }
 
   grpc::ServerUnaryReactor* RemoveUpdateService(
@@ -62,8 +62,8 @@ class UpdateServiceManagerImpl
       google::protobuf::Empty* response) override {
     return OnPool(environment_, context,
                   "UpdateServiceManager.RemoveUpdateService", Kind::kChange,
-                  environment_.core.network(), &session::RemoveUpdateService,
-                  request, response);
+                  environment_.core.administration(),
+                  &session::RemoveUpdateService, request, response);
   }
 
   grpc::ServerUnaryReactor* RefreshUpdateService(
@@ -72,8 +72,8 @@ class UpdateServiceManagerImpl
       v1::RefreshUpdateServiceResponse* response) override {
     return OnPool(environment_, context,
                   "UpdateServiceManager.RefreshUpdateService", Kind::kChange,
-                  environment_.core.network(), &session::RefreshUpdateService,
-                  request, response);
+                  environment_.core.administration(),
+                  &session::RefreshUpdateService, request, response);
   }
 
  private:

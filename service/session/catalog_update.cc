@@ -16,7 +16,9 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/file_io.h"
+#include "common/missing_file.h"
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "service/session/catalog_header.h"
@@ -65,10 +67,8 @@ struct Record {
 // Whether a publisher is to blame for a catalog that could not be fetched,
 // rather than the network or this machine.
 bool IsPublishersFault(const absl::Status& status) {
+  if (IsMissingFile(status)) return true;
   switch (HResultOf(status)) {
-    case hr::kErrorFileNotFound:
-    case hr::kErrorPathNotFound:
-    case hr::kWuEPtHttpStatusNotFound:
     case hr::kWuEDmIncorrectfilehash:
     case hr::kWuEInvalidUpdate:
       return true;
@@ -95,7 +95,7 @@ class Updater {
   Updater& operator=(const Updater&) = delete;
   ~Updater() {
     for (const std::filesystem::path& path : temporary_) {
-      static_cast<void>(RemoveTree(path));  // gone at the next start anyway
+      static_cast<void>(RemoveTree(path));  // the next start does
     }
   }
 
@@ -147,7 +147,8 @@ class Updater {
         options_.catalog_dir /
         PathFromUtf8(absl::StrCat(RandomResourceId(), "-", ToHex(target.sha256),
                                   ".usc"));
-    files_.push_back({target.name, path, target.sha256, target.priority});
+    files_.push_back({target.name, path, target.sha256, target.priority,
+                      target.priority == 0 ? "" : target.role});
     // What is loaded is not read again, so it need not be fetched either.
     if (record_.loaded.contains(KeyOf(target))) return absl::OkStatus();
     temporary_.push_back(path);
@@ -184,6 +185,10 @@ class Updater {
   }
 
   absl::Status Load() {
+    // What is loaded is not known again before it is written down: a record of
+    // the state before would keep the next update from loading that state.
+    USHER_RETURN_IF_ERROR(RemoveTree(options_.record_dir / kRecordFile));
+    USHER_FAULT_POINT("catalog.record_forgotten");
     USHER_ASSIGN_OR_RETURN(
         const catalog::LoadSummary summary,
         catalog_.Load(result_.service_id, options_.url, files_, cancel_));
@@ -201,6 +206,7 @@ class Updater {
       reasons[left.publisher] = absl::StrReplaceAll(
           result_.problems.back().status.message(), {{"\n", " "}});
     }
+    USHER_FAULT_POINT("catalog.loaded");
     std::string lines;
     for (const TargetFile& target : catalogs_) {
       const auto reason = reasons.find(target.priority);

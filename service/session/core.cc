@@ -37,7 +37,8 @@ Core::Core(CoreOptions options, CoreParts parts)
       services_(options_.services, *parts_.database, *parts_.catalog,
                 *parts_.repositories, *parts_.clock),
       work_(options_.work_threads),
-      network_(options_.network_threads) {
+      network_(options_.network_threads),
+      administration_(options_.administration_threads) {
   auto hooks = std::make_shared<JobHooks>();
   hooks->timers = &timers_;
   hooks->clock = parts_.clock.get();
@@ -70,6 +71,7 @@ Core::~Core() {
   Stop();
   timers_.Stop();
   network_.Drain();
+  administration_.Drain();
   work_.Drain();
   // The engine's observers hold jobs, which must go before what they use.
   parts_.installs.reset();
@@ -149,7 +151,8 @@ void Core::OnJobSettled(const std::shared_ptr<Job>& job) {
 
 void Core::DropVolatileServices(const std::string& session_id) {
   if (!services_.HasVolatile(session_id)) return;
-  network_.Post([this, session_id] { services_.DropVolatile(session_id); });
+  administration_.Post(
+      [this, session_id] { services_.DropVolatile(session_id); });
 }
 
 int Core::RunningJobs() const {

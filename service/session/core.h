@@ -51,10 +51,12 @@ struct CoreOptions {
   // Locale of a session that names none: a BCP 47 tag.
   std::string locale = "en";
   UpdateServices::Options services;
-  // Threads for work that reads or writes the database, and for work that
-  // waits for servers.
+  // Threads for work that reads or writes the database; for refreshes, where a
+  // slow server takes one for each of its services; and for what administrators
+  // ask for, which no server of another service holds up.
   int work_threads = 4;
-  int network_threads = 2;
+  int network_threads = 16;
+  int administration_threads = 4;
 };
 
 // The layers below, in the order in which they depend on each other.
@@ -104,9 +106,11 @@ class Core {
   SessionManager& sessions() { return sessions_; }
   Persistence& persistence() { return persistence_; }
   UpdateServices& services() { return services_; }
-  // For work that blocks on the database, and on servers.
+  // For work that blocks on the database; for the refreshes that searches
+  // need; for registering, removing and refreshing update services.
   ThreadPool& work() { return work_; }
   ThreadPool& network() { return network_; }
+  ThreadPool& administration() { return administration_; }
   Timers& timers() { return timers_; }
   std::shared_ptr<const JobHooks> job_hooks() const { return job_hooks_; }
   // Cancelled when the service stops.
@@ -147,6 +151,7 @@ class Core {
   UpdateServices services_;
   ThreadPool work_;
   ThreadPool network_;
+  ThreadPool administration_;
 };
 
 }  // namespace usher::session

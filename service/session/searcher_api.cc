@@ -151,7 +151,11 @@ absl::StatusOr<BegunSearch> StartSearch(Core& core, const Call& call,
   plan.query.max_results = request.max_results();
   plan.locale = searcher.user_locale();
   plan.online = searcher.online();
-  plan.proxy = found.session->Proxy();
+  // What a search refreshes is everybody's: by the way of those who may
+  // refresh it at any time, else by the service's own.
+  if (Authorize(call.caller, Right::kManageServices, core.policy()).ok()) {
+    plan.proxy = found.session->Proxy();
+  }
   plan.user = call.caller.user;
 
   const std::string id = RandomResourceId();

@@ -32,6 +32,8 @@ struct UpdateServices::Entry {
   bool removed ABSL_GUARDED_BY(refreshing) = false;
 
   absl::Mutex mutex;
+  // Cancelled by the removal, which need not wait for a slow server.
+  CancellationToken stop ABSL_GUARDED_BY(mutex);
   v1::UpdateService service ABSL_GUARDED_BY(mutex);
   // The id of the session that a volatile registration belongs to.
   std::string session ABSL_GUARDED_BY(mutex);
@@ -47,6 +49,10 @@ struct UpdateServices::Entry {
   v1::UpdateService Read() {
     absl::MutexLock lock(&mutex);
     return service;
+  }
+  CancellationToken Stop() {
+    absl::MutexLock lock(&mutex);
+    return stop;
   }
   std::string Session() {
     absl::MutexLock lock(&mutex);

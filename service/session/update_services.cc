@@ -154,6 +154,8 @@ UpdateServices::~UpdateServices() = default;
 
 absl::Status UpdateServices::Load() {
   USHER_RETURN_IF_ERROR(MakeDirectories(options_.metadata_dir));
+  // What a crash has left of catalogs that were being loaded.
+  USHER_RETURN_IF_ERROR(RemoveTree(options_.catalog_dir));
   USHER_RETURN_IF_ERROR(MakeDirectories(options_.catalog_dir));
   std::error_code error;
   for (std::filesystem::directory_iterator it(options_.metadata_dir, error),
@@ -258,6 +260,7 @@ repository::RepositoryOptions UpdateServices::RepositoryAt(
   options.metadata_dir = folder;
   options.url = url;
   options.proxy = proxy;
+  options.deadline = absl::Now() + options_.max_refresh_time;
   return options;
 }
 
@@ -316,8 +319,19 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   const v1::UpdateService service = entry.Read();
   const std::string& url = service.service_url();
   const std::filesystem::path folder = TrustedFolder(service);
+  // The caller's end, or the service's.
+  CancellationToken both;
+  const CancellationToken removal = entry.Stop();
+  const auto stop = [both]() mutable { both.Cancel(); };
+  const uint64_t by_caller = cancel.OnCancel(stop);
+  const uint64_t by_removal = removal.OnCancel(stop);
   absl::StatusOr<Fetched> fetched =
-      FetchAndLoad(folder, entry.id, url, proxy, cancel);
+      FetchAndLoad(folder, entry.id, url, proxy, both);
+  cancel.Forget(by_caller);
+  removal.Forget(by_removal);
+  // It says nothing about the service.
+  if (!fetched.ok() && removal.cancelled()) return UnknownService(entry.id);
+  if (!fetched.ok() && both.cancelled()) return fetched.status();
   if (service.is_scan_package_service() && !fetched.ok()) {
     fetched = AboutScanPackage(fetched.status());
   }
@@ -343,11 +357,8 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
       store::RecordRefresh(database_, entry.id, record);
   {
     absl::MutexLock lock(&entry.mutex);
-    // A cancelled refresh says nothing about the service.
-    if (!cancel.cancelled()) {
-      entry.tried = record.time;
-      entry.last_result = fetched.status();
-    }
+    entry.tried = record.time;
+    entry.last_result = fetched.status();
     if (recorded.ok()) entry.service = *recorded;
   }
   if (!fetched.ok()) return fetched.status();
@@ -447,28 +458,35 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
   if (asked.flags == 0) asked.flags = kAllowOnline;
   USHER_RETURN_IF_ERROR(CheckNew(asked, options_.repository.max_root_bytes));
   absl::MutexLock adding(&adding_);
-  const std::vector<v1::UpdateService> services = List();
-  const auto known = std::find_if(
-      services.begin(), services.end(), [&asked](const v1::UpdateService& s) {
-        return asked.service_id.empty() ? s.service_url() == asked.url
-                                        : s.service_id() == asked.service_id;
-      });
-  if (known == services.end()) {
+  {
+    absl::MutexLock changing(&changing_);
+    const std::vector<v1::UpdateService> services = List();
+    const auto known = std::find_if(
+        services.begin(), services.end(), [&asked](const v1::UpdateService& s) {
+          return asked.service_id.empty() ? s.service_url() == asked.url
+                                          : s.service_id() == asked.service_id;
+        });
+    if (known != services.end()) return ChangeKnown(*known, asked, proxy);
     if (static_cast<int>(services.size()) >= options_.max_services) {
       return LimitReached("update services", options_.max_services, "services");
     }
-    return AddNew(asked, proxy, cancel);
   }
-  if (known->service_url() != asked.url) {
+  return AddNew(asked, proxy, cancel);
+}
+
+absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::ChangeKnown(
+    const v1::UpdateService& known, const NewService& asked,
+    const repository::ProxySettings& proxy) {
+  if (known.service_url() != asked.url) {
     return Error(hr::kWuEDsRowexists,
-                 absl::StrCat("update service ", known->service_id(),
-                              " is registered with ", known->service_url(),
+                 absl::StrCat("update service ", known.service_id(),
+                              " is registered with ", known.service_url(),
                               "; remove it first"),
                  "service_id");
   }
   USHER_RETURN_IF_ERROR(repositories_.Confirm(
-      RepositoryAt(TrustedFolder(*known), asked.url, proxy), asked.root));
-  v1::UpdateService changed = *known;
+      RepositoryAt(TrustedFolder(known), asked.url, proxy), asked.root));
+  v1::UpdateService changed = known;
   if (!asked.name.empty()) changed.set_name(asked.name);
   if (asked.is_managed) changed.set_is_managed(true);
   if (asked.is_default) changed.set_is_default_au_service(true);
@@ -515,6 +533,7 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   const auto forget = [&] {
     if (!pending) static_cast<void>(catalog_.Remove(fetched.service_id));
   };
+  absl::MutexLock changing(&changing_);
   const std::filesystem::path home =
       options_.metadata_dir / PathFromUtf8(fetched.service_id);
   // Left over from a registration that a crash cut short.
@@ -559,14 +578,20 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
 absl::Status UpdateServices::Remove(absl::string_view service_id) {
   const std::shared_ptr<Entry> entry = Find(service_id);
   if (entry == nullptr) return UnknownService(service_id);
-  absl::MutexLock adding(&adding_);
   return RemoveEntry(entry);
 }
 
 absl::Status UpdateServices::RemoveEntry(const std::shared_ptr<Entry>& entry) {
   const std::string& service_id = entry->id;
+  entry->Stop().Cancel();
   absl::MutexLock refreshing(&entry->refreshing);
   if (entry->removed) return UnknownService(service_id);
+  absl::MutexLock changing(&changing_);
+  // Should it fail, the service stays and is refreshed again.
+  const auto stays = absl::MakeCleanup([&entry] {
+    absl::MutexLock lock(&entry->mutex);
+    entry->stop = CancellationToken();
+  });
   const v1::UpdateService service = entry->Read();
   // The registration first: without it the rest is only left-overs, which a
   // new registration of the same id replaces.

@@ -91,6 +91,8 @@ class UpdateServices {
     // always.
     absl::Duration refresh_interval = absl::Seconds(60);
     int max_services = 64;
+    // A refresh or registration that takes longer is given up.
+    absl::Duration max_refresh_time = absl::Minutes(30);
     // Limits and speeds; folder, URL and proxy are filled in.
     repository::RepositoryOptions repository;
   };
@@ -172,8 +174,11 @@ class UpdateServices {
                    v1::UpdateService& service);
   // Where the trusted metadata of a registered service lies.
   std::filesystem::path TrustedFolder(const v1::UpdateService& service) const;
-  absl::Status RemoveEntry(const std::shared_ptr<Entry>& entry)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(adding_);
+  absl::Status RemoveEntry(const std::shared_ptr<Entry>& entry);
+  absl::StatusOr<v1::UpdateServiceRegistration> ChangeKnown(
+      const v1::UpdateService& known, const NewService& asked,
+      const repository::ProxySettings& proxy)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(changing_);
 
   // update_services_scan.cc: scan packages. `taken` becomes true once the
   // place must not be removed any more.
@@ -206,8 +211,11 @@ class UpdateServices {
   const Clock& clock_;
 
   // One registration at a time: two of the same repository would meet in its
-  // folder.
+  // folder. Held while servers are asked.
   absl::Mutex adding_;
+  // Held while a registration is put down, changed or removed, never while
+  // anything is waited for. After adding_ and an entry's `refreshing`.
+  absl::Mutex changing_;
   mutable absl::Mutex mutex_;
   std::vector<std::shared_ptr<Entry>> entries_ ABSL_GUARDED_BY(mutex_);
 };

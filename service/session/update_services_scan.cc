@@ -183,6 +183,13 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
     const NewScanPackage& request, Entry& entry, const ScanPackagePlace& place,
     const CancellationToken& cancel, bool& taken) {
   absl::MutexLock refreshing(&entry.refreshing);
+  if (entry.removed) {
+    return Error(hr::kWuEDsUnknownservice,
+                 absl::StrCat("update service ", entry.id,
+                              " was removed at the same time; add the scan "
+                              "package again"),
+                 "service_id");
+  }
   v1::UpdateService service = entry.Read();
   const std::optional<ScanPackagePlace> old =
       ScanPackagePlaceOf(options_.scan_package_dir, service.service_url());
@@ -356,7 +363,6 @@ void UpdateServices::DropVolatile(absl::string_view session_id) {
 
 void UpdateServices::DropVolatileUnless(
     absl::FunctionRef<bool(absl::string_view session_id)> lives) {
-  absl::MutexLock adding(&adding_);
   std::vector<std::shared_ptr<Entry>> ended;
   {
     absl::ReaderMutexLock lock(&mutex_);

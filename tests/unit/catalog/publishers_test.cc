@@ -77,6 +77,42 @@ TEST_F(PublishersTest, ABadRecordCostsItsPublisherOnly) {
   EXPECT_EQ(summary_->unchanged, 2);
 }
 
+TEST_F(PublishersTest, OnlyTheRepositorySupersedesWhatIsAnothers) {
+  const auto file = [this](int publisher, const std::string& role, int update,
+                           std::initializer_list<int> superseded) {
+    CatalogFileBuilder builder;
+    for (const int id : superseded) {
+      builder.Update(update).mutable_update()->add_superseded_update_ids(
+          Id(id));
+    }
+    if (superseded.size() == 0) builder.Update(update);
+    CatalogFile made = Of(publisher, builder);
+    made.role = role;
+    return made;
+  };
+  ASSERT_TRUE(Load({file(0, "", 1, {}), file(1, "acme", 2, {1}),
+                    file(2, "bolt", 3, {2})})
+                  .ok());
+  EXPECT_THAT(Search("IsInstalled=0"),
+              UnorderedElementsAre("name1", "name2", "name3"));
+  // The repository's own word counts for all of it.
+  ASSERT_TRUE(Load({file(0, "", 1, {2}), file(1, "acme", 2, {}),
+                    file(2, "bolt", 3, {})})
+                  .ok());
+  EXPECT_THAT(Search("IsInstalled=0"), UnorderedElementsAre("name1", "name3"));
+  // A publisher's for its own, in whichever file.
+  CatalogFileBuilder second;
+  second.Update(4).mutable_update()->add_superseded_update_ids(Id(3));
+  CatalogFile more = Of(3, second);
+  more.publisher = 2;
+  more.role = "bolt";
+  ASSERT_TRUE(Load({file(0, "", 1, {}), file(1, "acme", 2, {}),
+                    file(2, "bolt", 3, {}), more})
+                  .ok());
+  EXPECT_THAT(Search("IsInstalled=0"),
+              UnorderedElementsAre("name1", "name2", "name4"));
+}
+
 TEST_F(PublishersTest, AnUpdateBelongsToTheFirstOfThem) {
   CatalogFileBuilder acme;
   acme.Update(1);

@@ -161,13 +161,14 @@ TEST(DebTest, StagingStaysUntilItIsGivenAgain) {
 TEST(DebTest, ABadFileChangesNothing) {
   const TestFolder folder;
   const auto dir = folder.MakeRepository();
+  const std::string before = ReadFile(dir / "draft.usc", 1000).value();
   Workspace workspace = OpenForTest(dir);
   EXPECT_FALSE(AddDebFiles(workspace,
                            {folder.MakeDeb("hello", "1.0"),
                             folder.Write("bad.deb", "bad")},
                            {}, {}, TestTime())
                    .ok());
-  EXPECT_FALSE(std::filesystem::exists(dir / "draft.usc"));
+  EXPECT_EQ(ReadFile(dir / "draft.usc", 1000).value(), before);
   EXPECT_FALSE(std::filesystem::exists(dir / "waiting"));
 }
 

@@ -253,7 +253,7 @@ TEST_F(RolloutTest, WhoHasItNeedsNotInstallItAgain) {
   const std::string id = Add(Text("tool", "1", "revision = 4") + kRest);
   ASSERT_TRUE(Change(id, {.basis_points = 500}).ok());
   ASSERT_TRUE(Change(id, {.basis_points = 600}).ok());
-  const auto& rule = Get(id).is_installed().installed_update();
+  const auto rule = Get(id).is_installed().installed_update();
   EXPECT_EQ(rule.update_id(), "");
   EXPECT_EQ(rule.comparison(), repository::v1::COMPARISON_GREATER_OR_EQUAL);
   EXPECT_EQ(rule.revision_number(), 4);

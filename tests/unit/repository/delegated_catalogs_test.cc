@@ -173,6 +173,55 @@ TEST_F(DelegatedCatalogsTest, RolesAreLimited) {
               HasSubstr("more than 2 roles"));
 }
 
+TEST_F(DelegatedCatalogsTest, WhoHasTooManyRolesIsLeftOutAlone) {
+  site_.options.max_roles = 6;
+  acme_.targets.body.delegations.emplace().roles.emplace();
+  for (int i = 0; i < 4; ++i) {
+    tuf::DelegatedRole& role =
+        acme_.targets.body.delegations->roles->emplace_back();
+    role.name = absl::StrCat("acme-", i);
+    role.role.key_ids = {acme_.key.key_id()};
+    role.paths = {{"catalog/acme/*"}};
+  }
+  acme_.targets.body.delegations->keys[acme_.key.key_id()] =
+      acme_.key.public_key();
+  Publish();
+  const auto client = Repository::Open(site_.options).value();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/bolt/a.usc"));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_EQ(outcome.problems[0].role, "acme");
+  EXPECT_THAT(std::string(outcome.problems[0].status.message()),
+              HasSubstr("more than 6 roles"));
+}
+
+TEST_F(DelegatedCatalogsTest, NamesOfOthersUseUpNobodysRoom) {
+  site_.options.max_catalogs = 3;
+  for (int i = 0; i < 10; ++i) {
+    AddCatalog(acme_, absl::StrCat("catalog/zzz/", i, ".usc"));
+  }
+  Publish();
+  const auto client = Repository::Open(site_.options).value();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/acme/a.usc",
+                                          "catalog/bolt/a.usc"));
+  EXPECT_THAT(outcome.problems, IsEmpty());
+}
+
+TEST_F(DelegatedCatalogsTest, OnePublishersCatalogsAreLimited) {
+  site_.options.max_catalogs_of_role = 2;
+  for (const char* name : {"b", "c"}) {
+    AddCatalog(acme_, absl::StrCat("catalog/acme/", name, ".usc"));
+  }
+  Publish();
+  const auto client = Repository::Open(site_.options).value();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/bolt/a.usc"));
+  ASSERT_EQ(outcome.problems.size(), 1U);
+  EXPECT_THAT(std::string(outcome.problems[0].status.message()),
+              HasSubstr("acme.json: more than 2 catalogs"));
+}
+
 TEST_F(DelegatedCatalogsTest, CatalogsAreLimited) {
   site_.options.max_catalogs = 3;
   AddCatalog(acme_, "catalog/acme/b.usc");

@@ -45,12 +45,19 @@ class FakeRepository : public repository::Repository {
       : state_(std::move(state)) {}
 
   absl::StatusOr<repository::RefreshOutcome> Refresh(
-      const CancellationToken& /*cancel*/) override {
+      const CancellationToken& cancel) override {
     std::shared_ptr<absl::Notification> gate;
+    std::shared_ptr<absl::Notification> stalled;
     {
       absl::MutexLock lock(&state_->mutex);
       ++state_->refreshes;
       gate = state_->gate;
+      stalled.swap(state_->stalled);
+    }
+    if (stalled != nullptr) {
+      stalled->Notify();
+      static_cast<void>(cancel.WaitFor(absl::InfiniteDuration()));
+      return Error(hr::kWuECallCancelled, "cancelled");
     }
     if (gate != nullptr) gate->WaitForNotification();
     return Trusted();
@@ -125,6 +132,7 @@ absl::StatusOr<catalog::LoadSummary> FakeCatalog::Load(
   for (const catalog::CatalogFile& file : files) {
     loaded_files.push_back(file.target_name);
   }
+  if (on_load) on_load();
   catalog::LoadSummary summary;
   summary.left_out = publishers_left_out;
   summary.service_name = "Test";
@@ -409,7 +417,9 @@ absl::Status FakeRepositories::Confirm(
 }
 
 absl::StatusOr<std::unique_ptr<repository::Repository>> FakeRepositories::Open(
-    const repository::RepositoryOptions& /*options*/) {
+    const repository::RepositoryOptions& options) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->proxies.push_back(options.proxy.address);
   return std::make_unique<FakeRepository>(state_);
 }
 

@@ -66,6 +66,8 @@ class FakeCatalog : public catalog::Catalog {
   std::shared_ptr<absl::Notification> search_waits;
   absl::Status search_error;
   absl::Status load_error;
+  // If set, called by a load that succeeds.
+  std::function<void()> on_load;
   std::vector<std::string> loaded;        // services, once for each load
   std::vector<std::string> loaded_files;  // of the last load
   // Given back by the loads that succeed.
@@ -188,6 +190,10 @@ class FakeRepositories : public session::RepositoryFactory {
     int refreshes = 0;
     // If set, a refresh waits for it.
     std::shared_ptr<absl::Notification> gate;
+    // If set, a refresh tells it and goes on for ever, until it is cancelled.
+    std::shared_ptr<absl::Notification> stalled;
+    // Addresses of the proxies of the repositories opened; "" for none.
+    std::vector<std::string> proxies;
     // Delegated roles that a refresh has to do without.
     std::vector<repository::RoleProblem> problems;
     // Catalogs besides the repository's own, and what fetching one by that name
@@ -237,6 +243,7 @@ class World {
   void Stop();
   session::Core& core() { return *core_; }
 
+  const std::filesystem::path& state_dir() const { return folder_.path(); }
   // Registers the service kServiceId.
   void AddService();
 

@@ -487,6 +487,35 @@ TEST(SearchJobTest, StreamsEveryRowInBoundedMessages) {
   EXPECT_EQ(last.summary().categories_size(), 1);
 }
 
+// What a search refreshes is everybody's.
+TEST(SearchJobTest, OnlyWhoManagesServicesChoosesTheProxyOfARefresh) {
+  World world;
+  world.AddService();
+  for (const Call& call : {kAlice, kRoot}) {
+    const std::string session = OpenName(world, call);
+    v1::UpdateSessionRequest update;
+    update.mutable_session()->set_name(session);
+    update.mutable_session()->mutable_web_proxy()->set_address("proxy:1");
+    update.mutable_update_mask()->add_paths("web_proxy.address");
+    update.mutable_update_mask()->add_paths("web_proxy.auto_detect");
+    v1::Session changed;
+    ASSERT_TRUE(UpdateSession(world.core(), call, update, changed).ok());
+    v1::CreateSearcherRequest create;
+    create.set_parent(session);
+    v1::Searcher searcher;
+    ASSERT_TRUE(CreateSearcher(world.core(), call, create, searcher).ok());
+    world.clock->Advance(absl::Hours(1));
+    world.repositories->proxies.clear();
+    v1::SearchRequest request;
+    request.set_searcher(searcher.name());
+    const auto search = StartSearch(world.core(), call, request);
+    ASSERT_TRUE(search.ok()) << search.status();
+    WaitFor(search->job);
+    const char* const expected = call.caller.is_administrator ? "proxy:1" : "";
+    EXPECT_EQ(world.repositories->proxies, std::vector<std::string>{expected});
+  }
+}
+
 TEST(SearchJobTest, BadQuestionsAreRefusedAtOnce) {
   World world;
   world.AddService();

@@ -155,7 +155,7 @@ TEST_F(ScanPackageServicesTest, VolatileEndsWithItsSession) {
   // By its idle time.
   world_.clock->Advance(world_.core().limits().session_idle_timeout * 2);
   world_.core().sessions().ExpireIdle();
-  world_.core().network().Drain();
+  world_.core().administration().Drain();
   EXPECT_TRUE(services().List().empty());
   EXPECT_TRUE(world_.catalog->loaded.empty());
 }
@@ -170,7 +170,7 @@ TEST_F(ScanPackageServicesTest, TheLastSessionThatAsksHasIt) {
     request.set_name(name);
     google::protobuf::Empty response;
     EXPECT_TRUE(CloseSession(world_.core(), kRoot, request, response).ok());
-    world_.core().network().Drain();
+    world_.core().administration().Drain();
   };
   close(first);
   EXPECT_EQ(services().List().size(), 1U);

@@ -2,6 +2,12 @@
 
 #include "service/session/update_services.h"
 
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/session/machine_api.h"
@@ -237,6 +243,85 @@ TEST(UpdateServicesTest, SelectionPrefersManagedThenAutomaticUpdates) {
   EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_DEFAULT, ""), third);
   EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_MANAGED_SERVER, ""), third);
   EXPECT_EQ(*services.Resolve(v1::SERVER_SELECTION_OTHERS, second), second);
+}
+
+TEST(UpdateServicesTest, RemovalNeedsNotWaitForASlowServer) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  const auto stalled = std::make_shared<absl::Notification>();
+  world.repositories->stalled = stalled;
+  absl::Status refreshed;
+  std::thread refresh([&] {
+    refreshed = services.Refresh(kServiceId, {}, CancellationToken()).status();
+  });
+  stalled->WaitForNotification();
+  EXPECT_TRUE(services.Remove(kServiceId).ok());
+  refresh.join();
+  EXPECT_EQ(HResultOf(refreshed), hr::kWuEDsUnknownservice);
+  EXPECT_TRUE(services.List().empty());
+}
+
+TEST(UpdateServicesTest, RemovalNeedsNotWaitForARegistration) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  const auto stalled = std::make_shared<absl::Notification>();
+  world.repositories->stalled = stalled;
+  CancellationToken cancel;
+  absl::Status added;
+  std::thread add([&] {
+    NewService other = Service();
+    other.url = "http://slow";
+    added = services.Add(other, {}, cancel).status();
+  });
+  stalled->WaitForNotification();
+  EXPECT_TRUE(services.Remove(kServiceId).ok());
+  cancel.Cancel();
+  add.join();
+  EXPECT_EQ(HResultOf(added), hr::kWuECallCancelled);
+  EXPECT_TRUE(services.List().empty());
+}
+
+TEST(UpdateServicesTest, ACancelledRefreshIsNoFault) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  const auto stalled = std::make_shared<absl::Notification>();
+  world.repositories->stalled = stalled;
+  CancellationToken cancel;
+  std::thread refresh([&] {
+    EXPECT_EQ(HResultOf(services.Refresh(kServiceId, {}, cancel).status()),
+              hr::kWuECallCancelled);
+  });
+  stalled->WaitForNotification();
+  cancel.Cancel();
+  refresh.join();
+  EXPECT_EQ(services.Get(kServiceId)->last_refresh_error(), "");
+}
+
+// The catalog is the new one, and nobody could write that down; then the
+// publisher goes back.
+TEST(UpdateServicesTest, WhatIsLoadedIsNotMistaken) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  const size_t loads = world.catalog->loaded.size();
+  world.repositories->version = 2;
+  const std::filesystem::path record =
+      world.state_dir() / "repositories" / kServiceId / "loaded";
+  ASSERT_TRUE(std::filesystem::exists(record));
+  world.catalog->on_load = [&record] {
+    // A folder cannot be replaced by a file.
+    std::filesystem::create_directories(record / "in the way");
+  };
+  EXPECT_FALSE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads + 1);
+  world.catalog->on_load = nullptr;
+  std::filesystem::remove_all(record);
+  world.repositories->version = 1;
+  ASSERT_TRUE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads + 2);
 }
 
 TEST(UpdateServicesTest, RemovedIsUnknown) {  // UAMG-218
