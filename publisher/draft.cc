@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/package_version.h"
@@ -159,8 +160,15 @@ std::vector<const DraftEntry*> Draft::Named(absl::string_view name) const {
 
 absl::StatusOr<const DraftEntry*> Draft::FindOne(
     absl::string_view reference) const {
-  if (const auto id = CanonicalUuid(reference); id.ok()) {
-    if (const DraftEntry* entry = Find(*id); entry != nullptr) {
+  // An update's name may have a colon too.
+  const size_t colon = reference.rfind(':');
+  if (const auto id = CanonicalUuid(reference.substr(0, colon)); id.ok()) {
+    int32_t revision = 0;
+    const DraftEntry* entry = Find(*id);
+    if (entry != nullptr &&
+        (colon == absl::string_view::npos ||
+         (absl::SimpleAtoi(reference.substr(colon + 1), &revision) &&
+          entry->revision == revision))) {
       return entry;
     }
   }

@@ -68,8 +68,9 @@ class Draft {
 
   // Null when there is none. The pointer is good until the next change.
   const DraftEntry* Find(absl::string_view update_id) const;
-  // The update of that UpdateID, or the only one of that name.
-  // WU_E_DS_NODATA_NOSUCHREVISION; E_INVALIDARG lists those of one name.
+  // The update of that UpdateID ("ID" or "ID:REVISION"), or the only one of
+  // that name. WU_E_DS_NODATA_NOSUCHREVISION; E_INVALIDARG lists those of one
+  // name.
   absl::StatusOr<const DraftEntry*> FindOne(absl::string_view reference) const;
   // All updates of that name.
   std::vector<const DraftEntry*> Named(absl::string_view name) const;

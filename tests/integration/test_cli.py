@@ -34,6 +34,19 @@ def test_version(cli):
     assert result.stdout.strip()
 
 
+def test_a_job_that_somebody_ended_can_be_dropped(api, cli, service, stubs):
+    session = api.open_session("script").session.name
+    updates = api.search(session, "", service.service_id)
+    job = api.begin_download(session, updates).name
+    api.call(api.downloaders.EndDownload,
+             stubs.downloader.EndDownloadRequest(job=job))
+    assert len(api.list_jobs(session)) == 1
+    ended = cli.run("--client-id", "script", "jobs", "end", job, "--json")
+    assert ended.code == OK, ended.stderr
+    assert ended.json["result_code"] == "Succeeded"
+    assert len(api.list_jobs(session)) == 0
+
+
 def test_main_job_in_json(cli, service, daemon):
     found = cli.run("search", "--json")
     assert found.code == OK

@@ -80,6 +80,8 @@ def test_what_is_asked_for_is_checked(repository, two_versions):
              "1 to 1024 bytes"),
             (("yank", two_versions[0]["update_id"], "--reason", "x" * 1025),
              "1 to 1024 bytes"),
+            (("yank", two_versions[0]["update_id"] + ":7", "--reason", "x"),
+             "there is no update"),
             (("unyank", "nothing"), "there is no update")):
         with pytest.raises(AssertionError) as raised:
             repository.run(words[0], repository.folder, *words[1:])
@@ -89,3 +91,6 @@ def test_what_is_asked_for_is_checked(repository, two_versions):
         repository.run("yank", repository.folder, two_versions[0]["update_id"],
                        "nothing", "--reason", "x")
     assert "yanked" not in repository.run("show", repository.folder, "tool")
+    # As "list" shows it.
+    repository.run("yank", repository.folder,
+                   two_versions[0]["update_id"] + ":1", "--reason", "x")

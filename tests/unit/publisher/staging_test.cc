@@ -18,11 +18,9 @@
 namespace usher::publisher {
 namespace {
 
-using repository::v1::Rule;
 using repository::v1::UpdateDescription;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 UpdateDescription WithRule(const std::string& text) {
   UpdateDescription description;
