@@ -89,6 +89,16 @@ TEST_F(FetcherTest, GivesUpOnAStalledServer) {
             hr::kWuETimeOut);
 }
 
+TEST_F(FetcherTest, GivesUpAtTheDeadline) {
+  WriteText(folder_ / "large", std::string(100000, 'x'));
+  options_.deadline = absl::Now() + absl::Seconds(1);
+  const absl::Status status = Fetch(server_.url() + "/slow/large", 1 << 20);
+  EXPECT_EQ(HResultOf(status), hr::kWuETimeOut);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("the server is too slow"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(FetcherTest, CancelEndsATransferAtOnce) {
   WriteText(folder_ / "large", std::string(100000, 'x'));
   absl::Notification started;
