@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/hresult.h"
 #include "common/tuf/trusted_metadata_set.h"
 #include "service/repository/fetcher.h"
 #include "service/repository/metadata_store.h"
@@ -50,7 +51,12 @@ absl::Status Init(const Arguments& arguments) {
       const std::string root,
       ReadFile(PathFromUtf8(arguments.root_file),
                static_cast<uint64_t>(options.max_root_bytes)));
-  return Repository::Initialize(options, root);
+  const absl::Status status = Repository::Initialize(options, root);
+  // The suite may give the root again: then what is trusted stays.
+  if (HResultOf(status) == hr::kWuEDsRowexists) {
+    return Repository::Confirm(options, root);
+  }
+  return status;
 }
 
 // One flat file name for each target name.

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness.tuf_repository import Key, in_days
+from harness.tuf_repository import Key, TufRepository, in_days
 
 
 def test_first_refresh(tuf):
@@ -129,6 +129,28 @@ def test_threshold_of_a_role(tuf):
     assert client.refresh(), client.errors
 
 
+def test_a_threshold_that_no_keys_reach(tuf):
+    """The root that says it is a root like any other; the role is unusable
+    until the next one."""
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    repository.root["roles"]["snapshot"]["threshold"] = 2
+    repository.publish("root")
+    repository.update_snapshot()
+    assert not client.refresh()
+    assert client.versions() == {"root": 2, "timestamp": 2, "snapshot": 1,
+                                 "targets": 1}
+    # Nor does an id help that no key belongs to.
+    repository.root["roles"]["snapshot"]["keyids"].append("ab" * 32)
+    repository.publish("root")
+    assert not client.refresh()
+    assert client.versions()["root"] == 3
+    repository.root["roles"]["snapshot"]["threshold"] = 1
+    repository.publish("root")
+    assert client.refresh(), client.errors
+    assert client.versions()["snapshot"] == 2
+
+
 def test_one_key_under_many_ids_counts_once(tuf):
     repository, _, client = tuf
     key = Key()
@@ -194,6 +216,37 @@ def test_expired_is_refused(tuf, role):
     assert client.refresh(), client.errors
 
 
+@pytest.mark.parametrize("role", ["root", "timestamp", "snapshot", "targets"])
+def test_what_has_expired_does_not_replace_what_is_trusted(tuf, role):
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    repository.bodies[role]["expires"] = in_days(-1)
+    repository.publish_targets("targets")
+    if role == "root":
+        repository.publish("root")
+    assert not client.refresh()
+    # A root is kept before it is judged by its date (5.3.8, 5.3.10).
+    assert client.versions()[role] == (2 if role == "root" else 1)
+
+
+def test_a_root_given_again(tuf):
+    repository, server, client = tuf
+    assert client.init()
+    repository.publish("root")
+    assert client.refresh()
+    trusted = {role: client.stored(role) for role in client.versions()}
+    assert len(trusted) == 4
+    server.requests.clear()
+    assert client.init(), client.errors
+    assert {role: client.stored(role) for role in client.versions()} == trusted
+    # One of somebody else is no reason to change what is trusted.
+    stranger = TufRepository()
+    stranger.publish("root")
+    assert not client.init(stranger.signed["root"][1])
+    assert {role: client.stored(role) for role in client.versions()} == trusted
+    assert server.requests == []
+
+
 def test_a_long_absence_is_no_harm(tuf):
     repository, _, client = tuf
     assert client.init() and client.refresh()
@@ -226,6 +279,34 @@ def test_rollbacks(tuf):
     repository.publish_targets("targets")  # version 2
     assert not client.refresh() and "rolled back" in client.errors
     assert client.versions()["targets"] == 3
+
+
+def test_recovery_of_targets_needs_the_snapshot_key_only(tuf):
+    repository, _, client = tuf
+    repository.bodies["targets"]["version"] = 99
+    repository.publish_targets("targets")
+    assert client.init() and client.refresh()
+    assert client.versions()["targets"] == 100
+    repository.rotate_key("snapshot")
+    repository.publish("root")
+    repository.bodies["targets"]["version"] = 1
+    repository.publish_targets("targets")
+    assert client.refresh(), client.errors
+    assert client.versions()["targets"] == 2
+
+
+def test_recovery_of_the_timestamp_needs_its_key_only(tuf):
+    repository, _, client = tuf
+    repository.bodies["timestamp"]["version"] = 99
+    repository.publish("timestamp")
+    assert client.init() and client.refresh()
+    assert client.versions()["timestamp"] == 100
+    repository.rotate_key("timestamp")
+    repository.publish("root")
+    repository.bodies["timestamp"]["version"] = 0
+    repository.publish("timestamp")
+    assert client.refresh(), client.errors
+    assert client.versions()["timestamp"] == 1
 
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot"])
