@@ -75,6 +75,8 @@ constexpr HResultInfo kTable[] = {
      StatusCode::kInvalidArgument},
     {hr::kErrorDiskFull, "ERROR_DISK_FULL", "no space left on the disk",
      StatusCode::kResourceExhausted},
+    {hr::kErrorAlreadyExists, "ERROR_ALREADY_EXISTS",
+     "what is to be made is there already", StatusCode::kFailedPrecondition},
     {hr::kErrorInstallFailure, "ERROR_INSTALL_FAILURE", "the installer failed",
      StatusCode::kFailedPrecondition},
     {hr::kTrustENosignature, "TRUST_E_NOSIGNATURE", "no signature",

@@ -57,6 +57,7 @@ inline constexpr HResult kENotimpl = 0x80004001;
 inline constexpr HResult kEUnexpected = 0x8000FFFF;
 inline constexpr HResult kEOutofmemory = 0x8007000E;
 inline constexpr HResult kErrorDiskFull = 0x80070070;
+inline constexpr HResult kErrorAlreadyExists = 0x800700B7;
 inline constexpr HResult kErrorPathNotFound = 0x80070003;
 inline constexpr HResult kErrorFileNotFound = 0x80070002;
 inline constexpr HResult kTrustENosignature = 0x800B0100;

@@ -1,7 +1,7 @@
 #include "service/install/archive_handler.h"
 
+#include <algorithm>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,6 +26,8 @@ struct Before {
   bool had_target = false;
   // The version in use, or "".
   std::string current;
+  // Whose the version was, or "".
+  std::string owner;
 
   bool InUse(const ProductFolder& folder) const {
     return current == folder.version();
@@ -38,17 +40,40 @@ std::filesystem::path BeforeFile(const Attempt& attempt) {
 
 absl::Status WriteBefore(const Attempt& attempt, const ProductFolder& folder) {
   USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
+  USHER_ASSIGN_OR_RETURN(const std::string owner, folder.Owner());
   return WriteFileAtomically(
       BeforeFile(attempt),
-      absl::StrCat(Exists(folder.target()) ? "replace" : "new", "\n", current));
+      absl::StrCat(Exists(folder.target()) ? "replace" : "new", "\n", current,
+                   "\n", owner));
 }
 
 absl::StatusOr<Before> ReadBefore(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const std::string text,
                          ReadFile(BeforeFile(attempt), 4096));
-  const std::pair<std::string, std::string> lines =
-      absl::StrSplit(text, absl::MaxSplits('\n', 1));
-  return Before{lines.first == "replace", lines.second};
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  lines.resize(3);
+  return Before{lines[0] == "replace", lines[1], lines[2]};
+}
+
+// Two updates may name the same product and version, by mistake or because
+// neither knows of the other.
+absl::Status CheckOwner(const Attempt& attempt, const ProductFolder& folder) {
+  USHER_ASSIGN_OR_RETURN(const std::string owner, folder.Owner());
+  if (owner.empty() || owner == attempt.key.update_id) return absl::OkStatus();
+  const auto& superseded =
+      attempt.description->update().superseded_update_ids();
+  if (std::find(superseded.begin(), superseded.end(), owner) !=
+      superseded.end()) {
+    return absl::OkStatus();
+  }
+  const auto& archive = attempt.description->handler().archive();
+  return Error(
+      hr::kErrorAlreadyExists,
+      absl::StrCat("version ", archive.version(), " of the product ",
+                   archive.product(), " was installed by the update ", owner,
+                   ", which this one does not supersede; uninstall that "
+                   "first"),
+      attempt.key.update_id);
 }
 
 std::string NameOf(const std::filesystem::path& folder) {
@@ -84,7 +109,7 @@ absl::Status PutBack(const ProductFolder& folder, bool in_use) {
 absl::Status UndoInstall(const ProductFolder& folder, const Before& before) {
   if (before.had_target) {
     USHER_RETURN_IF_ERROR(PutBack(folder, before.InUse(folder)));
-    USHER_RETURN_IF_ERROR(folder.Enlist());
+    USHER_RETURN_IF_ERROR(folder.Enlist(before.owner));
     return folder.Switch(before.current);
   }
   if (Exists(folder.staging())) return absl::OkStatus();
@@ -98,7 +123,7 @@ absl::Status UndoUninstall(const ProductFolder& folder, const Before& before) {
   if (!Exists(folder.root())) return absl::OkStatus();
   if (Exists(folder.old())) {
     USHER_RETURN_IF_ERROR(RenameDurably(folder.old(), folder.target()));
-    USHER_RETURN_IF_ERROR(folder.Enlist());
+    USHER_RETURN_IF_ERROR(folder.Enlist(before.owner));
   }
   return folder.Switch(before.current);
 }
@@ -117,6 +142,7 @@ absl::Status ArchiveHandler::Prepare(const Attempt& attempt) {
   if (attempt.operation == Operation::kUninstall) {
     return WriteBefore(attempt, folder);
   }
+  USHER_RETURN_IF_ERROR(CheckOwner(attempt, folder));
   USHER_RETURN_IF_ERROR(Stage(attempt, folder));
   USHER_FAULT_POINT("archive.staged");
   return WriteBefore(attempt, folder);
@@ -150,8 +176,9 @@ ApplyResult ArchiveHandler::Apply(const Attempt& attempt) {
   const absl::StatusOr<ProductFolder> folder = FolderOf(attempt);
   if (!folder.ok()) return {folder.status(), {}};
   if (attempt.stopping()) return {CancelledError(), {}};
-  return {attempt.operation == Operation::kInstall ? Install(attempt, *folder)
-                                                   : Uninstall(*folder),
+  return {attempt.operation == Operation::kInstall
+              ? Install(attempt, *folder)
+              : Uninstall(attempt, *folder),
           {}};
 }
 
@@ -166,13 +193,17 @@ absl::Status ArchiveHandler::Install(const Attempt& attempt,
   USHER_FAULT_POINT("archive.renamed");
   USHER_RETURN_IF_ERROR(folder.Switch(folder.version()));
   USHER_FAULT_POINT("archive.switched");
-  return folder.Enlist();
+  return folder.Enlist(attempt.key.update_id);
 }
 
 // Each part does nothing when it is done already, so that Recover can finish
 // what a crash interrupted.
-absl::Status ArchiveHandler::Uninstall(const ProductFolder& folder) {
+absl::Status ArchiveHandler::Uninstall(const Attempt& attempt,
+                                       const ProductFolder& folder) {
   if (!Exists(folder.root())) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(const std::string owner, folder.Owner());
+  // Another update has taken it over.
+  if (!owner.empty() && owner != attempt.key.update_id) return absl::OkStatus();
   USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
   if (current == folder.version()) {
     USHER_ASSIGN_OR_RETURN(const std::string other, folder.Other());
@@ -215,7 +246,7 @@ absl::StatusOr<Recovery> ArchiveHandler::Recover(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
   Recovery recovery;
   if (attempt.operation == Operation::kUninstall) {
-    USHER_RETURN_IF_ERROR(Uninstall(folder));
+    USHER_RETURN_IF_ERROR(Uninstall(attempt, folder));
     recovery.state = Recovery::State::kApplied;
     return recovery;
   }
@@ -224,7 +255,7 @@ absl::StatusOr<Recovery> ArchiveHandler::Recover(const Attempt& attempt) {
   const bool renamed = !Exists(folder.staging()) && Exists(folder.target()) &&
                        (!before.had_target || Exists(folder.old()));
   if (renamed && current == folder.version()) {
-    USHER_RETURN_IF_ERROR(folder.Enlist());
+    USHER_RETURN_IF_ERROR(folder.Enlist(attempt.key.update_id));
     recovery.state = Recovery::State::kApplied;
     return recovery;
   }

@@ -11,7 +11,8 @@ namespace usher::install {
 
 // Installs archives into versioned folders (product_folder.h). Everything it
 // does can be undone until Commit; a crash leaves either the old version in
-// use or the new one.
+// use or the new one. A version belongs to the update that installed it: no
+// other replaces it but one that supersedes that update, and none removes it.
 class ArchiveHandler : public Handler {
  public:
   explicit ArchiveHandler(std::filesystem::path product_dir)
@@ -27,7 +28,7 @@ class ArchiveHandler : public Handler {
   absl::StatusOr<ProductFolder> FolderOf(const Attempt& attempt) const;
   absl::Status Stage(const Attempt& attempt, const ProductFolder& folder);
   absl::Status Install(const Attempt& attempt, const ProductFolder& folder);
-  absl::Status Uninstall(const ProductFolder& folder);
+  absl::Status Uninstall(const Attempt& attempt, const ProductFolder& folder);
 
   std::filesystem::path product_dir_;
 };

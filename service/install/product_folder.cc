@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -71,53 +72,73 @@ absl::Status ProductFolder::Switch(absl::string_view version) const {
   return version.empty() ? RemoveSwitch(link) : SwitchTo(link, version);
 }
 
-absl::StatusOr<std::vector<std::string>> ProductFolder::Versions() const {
+absl::StatusOr<std::vector<ProductFolder::Installed>> ProductFolder::Versions()
+    const {
   const std::filesystem::path list = root_ / std::string{kList};
-  std::vector<std::string> versions;
+  std::vector<Installed> versions;
   if (!Exists(list)) return versions;
   USHER_ASSIGN_OR_RETURN(const std::string text, ReadFile(list, kMaxList));
   for (const absl::string_view line :
        absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    if (Allowed(line, "~:%") && Exists(root_ / PathFromUtf8(line))) {
-      versions.emplace_back(line);
+    const std::pair<absl::string_view, absl::string_view> words =
+        absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    if (Allowed(words.first, "~:%") &&
+        Exists(root_ / PathFromUtf8(words.first))) {
+      versions.push_back({std::string(words.first), std::string(words.second)});
     }
   }
   return versions;
 }
 
+absl::StatusOr<std::vector<ProductFolder::Installed>>
+ProductFolder::OtherVersions() const {
+  USHER_ASSIGN_OR_RETURN(std::vector<Installed> versions, Versions());
+  versions.erase(std::remove_if(versions.begin(), versions.end(),
+                                [this](const Installed& installed) {
+                                  return installed.version == version_;
+                                }),
+                 versions.end());
+  return versions;
+}
+
 absl::Status ProductFolder::WriteVersions(
-    const std::vector<std::string>& versions) const {
+    const std::vector<Installed>& versions) const {
   std::string text;
-  for (const std::string& version : versions) {
-    absl::StrAppend(&text, version, "\n");
+  for (const Installed& installed : versions) {
+    absl::StrAppend(&text, installed.version,
+                    installed.owner.empty() ? "" : " ", installed.owner, "\n");
   }
   return WriteFileAtomically(root_ / std::string{kList}, text,
                              Access::kWorldRead);
 }
 
-absl::Status ProductFolder::Enlist() const {
-  USHER_ASSIGN_OR_RETURN(std::vector<std::string> versions, Versions());
-  if (!versions.empty() && versions.back() == version_) {
-    return absl::OkStatus();
+absl::StatusOr<std::string> ProductFolder::Owner() const {
+  USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions, Versions());
+  for (const Installed& installed : versions) {
+    if (installed.version == version_) return installed.owner;
   }
-  versions.erase(std::remove(versions.begin(), versions.end(), version_),
-                 versions.end());
-  versions.push_back(version_);
+  return std::string();
+}
+
+absl::Status ProductFolder::Enlist(absl::string_view owner) const {
+  const Installed entry{version_, std::string(owner)};
+  USHER_ASSIGN_OR_RETURN(const std::vector<Installed> before, Versions());
+  if (!before.empty() && before.back() == entry) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(std::vector<Installed> versions, OtherVersions());
+  versions.push_back(entry);
   return WriteVersions(versions);
 }
 
 absl::Status ProductFolder::Delist() const {
-  USHER_ASSIGN_OR_RETURN(std::vector<std::string> versions, Versions());
-  versions.erase(std::remove(versions.begin(), versions.end(), version_),
-                 versions.end());
+  USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions,
+                         OtherVersions());
   return WriteVersions(versions);
 }
 
 absl::StatusOr<std::string> ProductFolder::Other() const {
-  USHER_ASSIGN_OR_RETURN(std::vector<std::string> versions, Versions());
-  versions.erase(std::remove(versions.begin(), versions.end(), version_),
-                 versions.end());
-  return versions.empty() ? std::string() : versions.back();
+  USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions,
+                         OtherVersions());
+  return versions.empty() ? std::string() : versions.back().version;
 }
 
 absl::Status ProductFolder::RemoveLeftovers() const {
@@ -126,7 +147,7 @@ absl::Status ProductFolder::RemoveLeftovers() const {
 
 absl::Status ProductFolder::RemoveIfEmpty() const {
   if (!Exists(root_)) return absl::OkStatus();
-  USHER_ASSIGN_OR_RETURN(const std::vector<std::string> versions, Versions());
+  USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions, Versions());
   USHER_ASSIGN_OR_RETURN(const std::string current, Current());
   if (!versions.empty() || !current.empty() || Exists(target())) {
     return absl::OkStatus();

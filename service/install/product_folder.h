@@ -6,7 +6,8 @@
 //   {product}/{version}/       files of an installed version
 //   {product}/current          the version in use (switch.h)
 //   {product}/.versions        installed versions, one a line, in the order in
-//                              which they came into use
+//                              which they came into use, each with the update
+//                              that it belongs to
 //   {product}/.staging-{step}  being unpacked
 //   {product}/.old-{step}      taken out of the way by a step, until Commit
 //
@@ -46,11 +47,11 @@ class ProductFolder {
   // Puts `version` in use; "" means none.
   absl::Status Switch(absl::string_view version) const;
 
-  // The installed versions, oldest use first, without those whose folder is
-  // gone.
-  absl::StatusOr<std::vector<std::string>> Versions() const;
-  // Puts this version last in the list, or takes it out.
-  absl::Status Enlist() const;
+  // The UpdateID that this version was installed by; "" if it is not
+  // installed, or nobody wrote that down.
+  absl::StatusOr<std::string> Owner() const;
+  // Puts this version last in the list, as `owner`'s, or takes it out.
+  absl::Status Enlist(absl::string_view owner) const;
   absl::Status Delist() const;
   // The newest installed version other than this one, or "".
   absl::StatusOr<std::string> Other() const;
@@ -61,8 +62,18 @@ class ProductFolder {
   absl::Status RemoveIfEmpty() const;
 
  private:
+  struct Installed {
+    std::string version;
+    std::string owner;
+    bool operator==(const Installed&) const = default;
+  };
+
   ProductFolder() = default;
-  absl::Status WriteVersions(const std::vector<std::string>& versions) const;
+  // Oldest use first, without those whose folder is gone.
+  absl::StatusOr<std::vector<Installed>> Versions() const;
+  // Without this version.
+  absl::StatusOr<std::vector<Installed>> OtherVersions() const;
+  absl::Status WriteVersions(const std::vector<Installed>& versions) const;
 
   std::filesystem::path root_;
   std::string version_;

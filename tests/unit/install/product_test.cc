@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/file_io.h"
+#include "service/install/archive_handler.h"
 #include "tests/unit/install/temp_dir.h"
 #include "tests/unit/install/world.h"
 #include "usher/v1/types.pb.h"
@@ -14,6 +15,7 @@ namespace {
 
 using test::Content;
 using test::Key;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
@@ -29,6 +31,15 @@ class ProductTest : public ::testing::Test {
   }
   std::string Current() {
     return Content(test::InUse(world_.product("app")) / "bin/run");
+  }
+  // The same version again, of an update that supersedes `old`.
+  catalog::UpdateKey AddSuperseding(int n, const catalog::UpdateKey& old,
+                                    const std::string& content) {
+    const auto key = world_.AddArchive(n, "app", "1", content);
+    auto description = world_.catalog().Describe(key).value();
+    description.mutable_update()->add_superseded_update_ids(old.update_id);
+    world_.catalog().Add(description);
+    return key;
   }
 
   test::TempDir dir_;
@@ -85,6 +96,77 @@ TEST_F(ProductTest, ForcedInstallationReplacesTheVersion) {
   request.is_forced = true;
   ExpectGood(world_.Run(request));
   EXPECT_EQ(Current(), "one");
+}
+
+TEST_F(ProductTest, AVersionBelongsToOneUpdate) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  const auto other = world_.AddArchive(2, "app", "1", "other");
+  ExpectGood(world_.Install({one}));
+  const InstallResult refused = world_.Install({other})[0];
+  EXPECT_EQ(refused.hresult, hr::kErrorAlreadyExists);
+  EXPECT_THAT(refused.message, HasSubstr(one.update_id));
+  EXPECT_EQ(Current(), "one");
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+
+  InstallRequest forced = world_.Request({other}, Operation::kUninstall);
+  forced.is_forced = true;
+  ExpectGood(world_.Run(forced));
+  EXPECT_EQ(Current(), "one");
+
+  ExpectGood(world_.Uninstall({one}));
+  ExpectGood(world_.Install({other}));
+  EXPECT_EQ(Current(), "other");
+}
+
+TEST_F(ProductTest, AVersionGoesToTheUpdateThatSupersedesItsOwn) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  const auto two = AddSuperseding(2, one, "two");
+  ExpectGood(world_.Install({one}));
+  ExpectGood(world_.Install({two}));
+  EXPECT_EQ(Current(), "two");
+  ExpectGood(world_.Uninstall({one}));
+  EXPECT_EQ(Current(), "two");
+  ExpectGood(world_.Uninstall({two}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+TEST_F(ProductTest, AnInstallationTakenBackGivesTheVersionBack) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  const auto two = AddSuperseding(2, one, "two");
+  ExpectGood(world_.Install({one}));
+
+  ArchiveHandler handler(world_.options().product_dir);
+  const auto description = world_.catalog().Describe(two);
+  ASSERT_TRUE(description.ok());
+  Attempt attempt{.step_id = 99,
+                  .key = two,
+                  .description = &*description,
+                  .cache = &world_.cache(),
+                  .work_dir = dir_.path() / "attempt"};
+  ASSERT_TRUE(MakeDirectories(attempt.work_dir).ok());
+  ASSERT_TRUE(handler.Prepare(attempt).ok());
+  ASSERT_TRUE(handler.Apply(attempt).status.ok());
+  EXPECT_EQ(Current(), "two");
+  ASSERT_TRUE(handler.Undo(attempt, /*applying=*/true).ok());
+  EXPECT_EQ(Current(), "one");
+
+  // It is the first one's again.
+  const auto other = world_.AddArchive(3, "app", "1", "other");
+  EXPECT_THAT(world_.Install({other})[0].message, HasSubstr(one.update_id));
+  ExpectGood(world_.Uninstall({one}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+// Before updates were written down beside the versions.
+TEST_F(ProductTest, AVersionOfNobodyKnownIsAnybodys) {
+  ExpectGood(world_.Install({world_.AddArchive(1, "app", "1", "one")}));
+  ASSERT_TRUE(
+      WriteFileAtomically(world_.product("app") / ".versions", "1\n").ok());
+  const auto other = world_.AddArchive(2, "app", "1", "other");
+  ExpectGood(world_.Install({other}));
+  EXPECT_EQ(Current(), "other");
+  ExpectGood(world_.Uninstall({other}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
 }
 
 TEST_F(ProductTest, BadArchiveLeavesTheOldVersion) {
