@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -55,6 +56,11 @@ platform::ProcessResult Child(const fs::path& dir, const std::string& scenario,
                   scenario, action};
   options.working_directory = dir;
   options.environment = {{"USHER_FAULT", fault}};
+  for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(name)) {
+      options.environment.emplace_back(name, value);
+    }
+  }
   options.timeout = absl::Minutes(1);
   auto result = platform::RunProcess(options, CancellationToken());
   // Wine 8 now and then fails to load a program, which then has done nothing.

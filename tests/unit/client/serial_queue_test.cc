@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -12,18 +14,29 @@ namespace {
 
 TEST(SerialQueueTest, RunsInOrderOfTime) {
   SerialQueue queue;
-  std::vector<int> order;
+  absl::Notification all_posted;
   absl::Notification done;
-  queue.Post(
-      [&] {
-        order.push_back(3);
-        done.Notify();
-      },
-      absl::Milliseconds(50));
-  queue.Post([&] { order.push_back(1); });
-  queue.Post([&] { order.push_back(2); });
+  std::vector<int> order;
+  queue.Post([&] { all_posted.WaitForNotification(); });
+  queue.Post([&] {
+    order.push_back(3);
+    done.Notify();
+  });
+  // Due in the past, whenever the test comes to run.
+  queue.Post([&] { order.push_back(2); }, -absl::Hours(1));
+  queue.Post([&] { order.push_back(1); }, -absl::Hours(2));
+  all_posted.Notify();
   done.WaitForNotification();
   EXPECT_THAT(order, ::testing::ElementsAre(1, 2, 3));
+}
+
+TEST(SerialQueueTest, RunsNothingBeforeItsTime) {
+  SerialQueue queue;
+  absl::Notification done;
+  const absl::Time posted = absl::Now();
+  queue.Post([&] { done.Notify(); }, absl::Milliseconds(20));
+  done.WaitForNotification();
+  EXPECT_GE(absl::Now() - posted, absl::Milliseconds(20));
 }
 
 TEST(SerialQueueTest, StopDropsWhatWaits) {
