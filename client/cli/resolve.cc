@@ -186,42 +186,56 @@ absl::StatusOr<Update> ChooseUpdate(const std::string& text,
                         text, alike);
 }
 
+namespace {
+
+absl::StatusOr<Update> ResolveUpdate(UpdateSearcher& searcher,
+                                     const Wanted& wanted,
+                                     const std::string& text) {
+  const bool is_id = LooksLikeUuid(text);
+  // Who names an id means it, also when something newer supersedes it.
+  USHER_RETURN_IF_ERROR(searcher.SetIncludePotentiallySupersededUpdates(
+      is_id || wanted.include_superseded));
+  SearchOptions options;
+  if (!is_id) options.text = text;
+  USHER_ASSIGN_OR_RETURN(
+      const SearchResult result,
+      searcher.Search(
+          CriteriaFor(wanted,
+                      is_id ? absl::StrCat("UpdateID = '", text, "'") : ""),
+          options));
+  return ChooseUpdate(text, {result.Updates().begin(), result.Updates().end()});
+}
+
+// Says of an update that is known but not installed just that.
+absl::Status ExplainMissing(UpdateSearcher& searcher, const Wanted& wanted,
+                            const std::string& text,
+                            const absl::Status& missing) {
+  if (wanted.not_installed) return missing;
+  const absl::StatusOr<Update> known = ResolveUpdate(
+      searcher, {.include_superseded = wanted.include_superseded}, text);
+  if (!known.ok()) return missing;
+  return Error(hr::kWuEDsNodataNosuchupdate,
+               absl::StrCat(known->Title(), " is not installed"), text);
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<Update>> ResolveUpdates(
     App& app, const ScopeOptions& scope, const Wanted& wanted,
     const std::vector<std::string>& texts) {
   USHER_ASSIGN_OR_RETURN(UpdateSearcher searcher, MakeSearcher(app, scope));
-  if (wanted.include_superseded) {
-    USHER_RETURN_IF_ERROR(
-        searcher.SetIncludePotentiallySupersededUpdates(true));
-  }
   std::vector<Update> chosen;
   for (const std::string& text : texts) {
-    const bool is_id = LooksLikeUuid(text);
-    // Who names an id means it, also when something newer supersedes it.
-    if (is_id && !wanted.include_superseded) {
-      USHER_RETURN_IF_ERROR(
-          searcher.SetIncludePotentiallySupersededUpdates(true));
+    absl::StatusOr<Update> update = ResolveUpdate(searcher, wanted, text);
+    if (HResultOf(update.status()) == hr::kWuEDsNodataNosuchupdate) {
+      update = ExplainMissing(searcher, wanted, text, update.status());
     }
-    SearchOptions options;
-    if (!is_id) options.text = text;
-    USHER_ASSIGN_OR_RETURN(
-        const SearchResult result,
-        searcher.Search(
-            CriteriaFor(wanted,
-                        is_id ? absl::StrCat("UpdateID = '", text, "'") : ""),
-            options));
-    if (is_id && !wanted.include_superseded) {
-      USHER_RETURN_IF_ERROR(
-          searcher.SetIncludePotentiallySupersededUpdates(false));
-    }
-    USHER_ASSIGN_OR_RETURN(
-        Update update,
-        ChooseUpdate(text, {result.Updates().begin(), result.Updates().end()}));
+    USHER_RETURN_IF_ERROR(update.status());
     const auto same = [&update](const Update& other) {
-      return other.Identity() == update.Identity();
+      return other.Identity() == update->Identity();
     };
     if (std::none_of(chosen.begin(), chosen.end(), same)) {
-      chosen.push_back(std::move(update));
+      chosen.push_back(*std::move(update));
     }
   }
   return chosen;

@@ -68,6 +68,11 @@ def test_main_job_in_json(cli, service, daemon):
     assert len(history.json["entries"]) == 1
 
     assert cli.run("uninstall", "alpha", "--json").code == OK
+    again = cli.run("uninstall", "alpha")
+    assert again.code == NOTHING and "alpha 1 is not installed" in again.stderr
+    nothing = cli.run("uninstall", "gamma")
+    assert nothing.code == NOTHING
+    assert "no update is named gamma" in nothing.stderr
     assert not program.exists()
 
 
