@@ -106,7 +106,7 @@ class Updater {
       absl::Status status = Obtain(target);
       if (status.ok()) continue;
       if (target.priority == 0 || !IsPublishersFault(status)) return status;
-      LeaveOut(target.priority, std::move(status));
+      LeaveOut(target.priority, status);
     }
     std::erase_if(files_, [this](const catalog::CatalogFile& file) {
       return without_.contains(file.publisher);

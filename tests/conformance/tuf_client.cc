@@ -51,7 +51,7 @@ absl::Status Init(const Arguments& arguments) {
       const std::string root,
       ReadFile(PathFromUtf8(arguments.root_file),
                static_cast<uint64_t>(options.max_root_bytes)));
-  const absl::Status status = Repository::Initialize(options, root);
+  absl::Status status = Repository::Initialize(options, root);
   // The suite may give the root again: then what is trusted stays.
   if (HResultOf(status) == hr::kWuEDsRowexists) {
     return Repository::Confirm(options, root);

@@ -17,12 +17,17 @@ def examples(platform, tmp_path_factory):
     sanitizers = [line.split("=", 1)[1] for line in cache.splitlines()
                   if line.startswith("USHER_SANITIZE:")][0]
     flags = f"-fsanitize={sanitizers}" if sanitizers else ""
+    # ThreadSanitizer sees the locks of the libraries that the build has made
+    # for it, and not those of the system's, which would be loaded first.
+    link = f"-Wl,-rpath,{platform.build / 'lib'}" if sanitizers == "thread" \
+        else ""
     for command in (
             ["cmake", "--install", platform.build, "--component", "sdk",
              "--prefix", folder / "prefix"],
             ["cmake", "-G", "Ninja", "-S", REPOSITORY / EXAMPLES, "-B",
              folder / "build", f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
-             f"-DCMAKE_CXX_FLAGS={flags}"],
+             f"-DCMAKE_CXX_FLAGS={flags}",
+             f"-DCMAKE_EXE_LINKER_FLAGS={link}"],
             ["cmake", "--build", folder / "build"]):
         done = subprocess.run(list(map(str, command)), capture_output=True,
                               text=True, check=False)

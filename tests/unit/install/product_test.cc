@@ -35,7 +35,7 @@ class ProductTest : public ::testing::Test {
   // The same version again, of an update that supersedes `old`.
   catalog::UpdateKey AddSuperseding(int n, const catalog::UpdateKey& old,
                                     const std::string& content) {
-    const auto key = world_.AddArchive(n, "app", "1", content);
+    auto key = world_.AddArchive(n, "app", "1", content);
     auto description = world_.catalog().Describe(key).value();
     description.mutable_update()->add_superseded_update_ids(old.update_id);
     world_.catalog().Add(description);
