@@ -110,6 +110,8 @@ void ReadRepository(ConfigReader& reader, Config& config) {
   repository::RepositoryOptions& options = config.repository;
   reader.Duration("refresh_interval", absl::ZeroDuration(),
                   absl::Hours(24 * 30), config.refresh_interval);
+  reader.Duration("root_interval", absl::ZeroDuration(), absl::Hours(24),
+                  config.root_interval);
   reader.Duration("max_refresh_time", absl::Seconds(10), absl::Hours(24),
                   config.max_refresh_time);
   reader.Duration("connect_timeout", absl::Seconds(1), absl::Minutes(5),

@@ -59,6 +59,7 @@ struct Config {
 
   // [repository]
   absl::Duration refresh_interval = absl::Seconds(60);
+  absl::Duration root_interval = absl::Hours(1);
   absl::Duration max_refresh_time = absl::Minutes(30);
   repository::RepositoryOptions repository;
 

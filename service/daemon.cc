@@ -85,6 +85,7 @@ session::CoreOptions ToCoreOptions(const Config& config) {
   options.services.scan_package_dir = config.state_dir / "scan-packages";
   options.services.catalog_dir = config.cache_dir / "catalogs";
   options.services.refresh_interval = config.refresh_interval;
+  options.services.root_interval = config.root_interval;
   options.services.max_refresh_time = config.max_refresh_time;
   options.services.max_services = config.services;
   options.services.repository = config.repository;

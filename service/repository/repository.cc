@@ -155,6 +155,7 @@ class RepositoryImpl final : public Repository {
     const tuf::TrustedMetadataSet& set = client.trusted();
     RefreshOutcome outcome;
     outcome.changed = client.work().changed;
+    outcome.roots_followed = client.work().roots_followed;
     outcome.requests = client.work().requests;
     outcome.bytes = client.work().bytes;
     outcome.root_version = set.root().version;

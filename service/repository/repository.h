@@ -47,6 +47,10 @@ struct RepositoryOptions {
   int64_t max_targets_bytes = int64_t{64} * 1024 * 1024;
   int64_t max_catalog_bytes = int64_t{1} << 32;
   int max_root_rotations = 256;
+  // Whether the chain of roots was followed to its end so recently that a
+  // refresh may ask for the timestamp alone: if the server still has the
+  // trusted one, nothing is new. Anything else begins with the roots, as ever.
+  bool roots_are_recent = false;
   // Of the search for one target through the delegations.
   tuf::TargetSearch::Limits search_limits;
   // Roles that may describe catalogs, in all.
@@ -82,6 +86,9 @@ struct RoleProblem {
 struct RefreshOutcome {
   // Anything newer than before was found and is now trusted.
   bool changed = false;
+  // Whether the chain of roots was followed to its end; false: the timestamp
+  // is the trusted one, and that was all that was asked for.
+  bool roots_followed = false;
   int64_t root_version = 0;
   int64_t timestamp_version = 0;
   int64_t snapshot_version = 0;
@@ -124,8 +131,9 @@ class Repository {
   // before stays trusted and on disk, except that a root, timestamp or snapshot
   // that was itself verified replaces the older one, as the specification wants
   // it; Trusted() goes on giving the targets of the last refresh that
-  // succeeded. With nothing new this makes two requests: the specification
-  // looks for the next root before the timestamp. Errors (all name the file):
+  // succeeded. With nothing new this makes two requests, for the next root and
+  // for the timestamp, and with `roots_are_recent` only the second. Errors (all
+  // name the file):
   // WU_E_METADATA_BAD_SIGNATURE (threshold not met),
   // WU_E_METADATA_SIGNATURE_VERIFY_FAILED (hash, length or version differs
   // from what the signed parent says; malformed),

@@ -41,12 +41,32 @@ absl::Status TufClient::Refresh() {
   // Section 5.1: one time for the whole run.
   USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet set,
                          tuf::TrustedMetadataSet::Create(root, absl::Now()));
-  USHER_RETURN_IF_ERROR(UpdateRoots(set));
-  USHER_RETURN_IF_ERROR(UpdateTimestamp(set));
+  bool unchanged = false;
+  if (options_.roots_are_recent) {
+    tuf::TrustedMetadataSet same = set;
+    USHER_ASSIGN_OR_RETURN(unchanged, TimestampIsUnchanged(same));
+    if (unchanged) set = std::move(same);
+  }
+  if (!unchanged) {
+    USHER_RETURN_IF_ERROR(UpdateRoots(set));
+    USHER_RETURN_IF_ERROR(UpdateTimestamp(set));
+  }
   USHER_RETURN_IF_ERROR(UpdateSnapshot(set));
   USHER_RETURN_IF_ERROR(UpdateTargets(set));
   set_.emplace(std::move(set));
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TufClient::TimestampIsUnchanged(
+    tuf::TrustedMetadataSet& set) {
+  const std::optional<std::string> cached =
+      store_.ReadIfUsable("timestamp", options_.max_timestamp_bytes);
+  if (!cached.has_value() || !set.FinishRoot().ok()) return false;
+  USHER_ASSIGN_OR_RETURN(const std::string bytes,
+                         Fetch("timestamp.json", options_.max_timestamp_bytes));
+  // Nothing that is not trusted already gets in this way, and what has expired
+  // does not stay.
+  return bytes == *cached && set.UpdateTimestamp(bytes).ok();
 }
 
 absl::Status TufClient::UpdateRoots(tuf::TrustedMetadataSet& set) {
@@ -55,8 +75,9 @@ absl::Status TufClient::UpdateRoots(tuf::TrustedMetadataSet& set) {
     const absl::StatusOr<std::string> bytes =
         Fetch(name, options_.max_root_bytes);
     if (!bytes.ok()) {
-      if (IsMissingFile(bytes.status())) break;  // the trusted one is the last
-      return bytes.status();
+      if (!IsMissingFile(bytes.status())) return bytes.status();
+      work_.roots_followed = true;  // the trusted one is the last
+      break;
     }
     const bool rotated_before = set.online_keys_rotated();
     USHER_RETURN_IF_ERROR(set.UpdateRoot(*bytes));

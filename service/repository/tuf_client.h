@@ -32,6 +32,8 @@ class TufClient {
     bool changed = false;  // something was fetched that is now trusted
     int requests = 0;
     int64_t bytes = 0;  // of metadata fetched
+    // Whether the chain of roots was followed to its end.
+    bool roots_followed = false;
   };
 
   // All must outlive it. Of `options` it takes the limits.
@@ -40,7 +42,8 @@ class TufClient {
             const CancellationToken& cancel, TargetsCheck check = nullptr);
 
   // Sections 5.2 to 5.6: root, timestamp, snapshot, top-level targets; none of
-  // the delegated ones.
+  // the delegated ones. If the options say that the roots are recent, it first
+  // asks whether that is necessary at all.
   absl::Status Refresh();
 
   // A role on the word of `delegator`, both of the snapshot at hand: from the
@@ -59,6 +62,9 @@ class TufClient {
   const Work& work() const { return work_; }
 
  private:
+  // Whether the server's timestamp is, byte for byte, the trusted one, and
+  // that as well as the root still holds. Then both are final in `set`.
+  absl::StatusOr<bool> TimestampIsUnchanged(tuf::TrustedMetadataSet& set);
   absl::Status UpdateRoots(tuf::TrustedMetadataSet& set);
   absl::Status UpdateTimestamp(tuf::TrustedMetadataSet& set);
   absl::Status UpdateSnapshot(tuf::TrustedMetadataSet& set);

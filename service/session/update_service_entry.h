@@ -39,6 +39,8 @@ struct UpdateServices::Entry {
   std::string session ABSL_GUARDED_BY(mutex);
   absl::Time tried ABSL_GUARDED_BY(mutex) = absl::InfinitePast();
   absl::Status last_result ABSL_GUARDED_BY(mutex);
+  // When a refresh that succeeded last looked for a new root.
+  absl::Time roots_followed ABSL_GUARDED_BY(mutex) = absl::InfinitePast();
   bool queued ABSL_GUARDED_BY(mutex) = false;
   std::vector<std::function<void(const absl::Status&)>> waiting
       ABSL_GUARDED_BY(mutex);
@@ -49,6 +51,11 @@ struct UpdateServices::Entry {
   v1::UpdateService Read() {
     absl::MutexLock lock(&mutex);
     return service;
+  }
+  // A clock set back makes them old.
+  bool RootsAreRecent(absl::Time now, absl::Duration interval) {
+    absl::MutexLock lock(&mutex);
+    return roots_followed <= now && now - roots_followed < interval;
   }
   CancellationToken Stop() {
     absl::MutexLock lock(&mutex);

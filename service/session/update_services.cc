@@ -276,18 +276,17 @@ std::filesystem::path UpdateServices::TrustedFolder(
 }
 
 absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
-    const std::filesystem::path& folder, const std::string& service_id,
-    const std::string& url, const repository::ProxySettings& proxy,
+    const repository::RepositoryOptions& options, const std::string& service_id,
     const CancellationToken& cancel) {
   USHER_ASSIGN_OR_RETURN(
       const std::unique_ptr<repository::Repository> repository,
-      repositories_.Open(RepositoryAt(folder, url, proxy)));
+      repositories_.Open(options));
   Fetched fetched;
   USHER_ASSIGN_OR_RETURN(fetched.outcome, repository->Refresh(cancel));
   CatalogUpdateOptions update;
-  update.record_dir = folder;
+  update.record_dir = options.metadata_dir;
   update.catalog_dir = options_.catalog_dir;
-  update.url = url;
+  update.url = options.url;
   update.service_id = service_id;
   update.accept = [&](absl::string_view found) -> absl::Status {
     // A new registration must not touch the catalog of an older one.
@@ -317,16 +316,18 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   absl::MutexLock refreshing(&entry.refreshing);
   if (entry.removed) return UnknownService(entry.id);
   const v1::UpdateService service = entry.Read();
-  const std::string& url = service.service_url();
   const std::filesystem::path folder = TrustedFolder(service);
+  repository::RepositoryOptions options =
+      RepositoryAt(folder, service.service_url(), proxy);
+  options.roots_are_recent =
+      entry.RootsAreRecent(clock_.Now(), options_.root_interval);
   // The caller's end, or the service's.
   CancellationToken both;
   const CancellationToken removal = entry.Stop();
   const auto stop = [both]() mutable { both.Cancel(); };
   const uint64_t by_caller = cancel.OnCancel(stop);
   const uint64_t by_removal = removal.OnCancel(stop);
-  absl::StatusOr<Fetched> fetched =
-      FetchAndLoad(folder, entry.id, url, proxy, both);
+  absl::StatusOr<Fetched> fetched = FetchAndLoad(options, entry.id, both);
   cancel.Forget(by_caller);
   removal.Forget(by_removal);
   // It says nothing about the service.
@@ -358,6 +359,11 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   {
     absl::MutexLock lock(&entry.mutex);
     entry.tried = record.time;
+    // After a failure the next one leaves nothing out.
+    if (!fetched.ok()) entry.roots_followed = absl::InfinitePast();
+    if (fetched.ok() && fetched->outcome.roots_followed) {
+      entry.roots_followed = record.time;
+    }
     entry.last_result = fetched.status();
     if (recorded.ok()) entry.service = *recorded;
   }
@@ -519,8 +525,8 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
   fetched.service_id = request.service_id;
   bool pending = (request.flags & kAllowOnline) == 0;
   if (!pending) {
-    absl::StatusOr<Fetched> result =
-        FetchAndLoad(folder, request.service_id, request.url, proxy, cancel);
+    absl::StatusOr<Fetched> result = FetchAndLoad(
+        RepositoryAt(folder, request.url, proxy), request.service_id, cancel);
     if (result.ok()) {
       fetched = *std::move(result);
     } else if ((request.flags & kAllowPending) != 0 &&

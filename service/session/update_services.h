@@ -93,7 +93,10 @@ class UpdateServices {
     int max_services = 64;
     // A refresh or registration that takes longer is given up.
     absl::Duration max_refresh_time = absl::Minutes(30);
-    // Limits and speeds; folder, URL and proxy are filled in.
+    // A refresh that finds the trusted timestamp does not look for a new root
+    // if one before it did so within this time; 0: always.
+    absl::Duration root_interval = absl::Hours(1);
+    // Limits and speeds; the rest is filled in.
     repository::RepositoryOptions repository;
   };
 
@@ -160,11 +163,9 @@ class UpdateServices {
   absl::StatusOr<bool> RefreshEntry(Entry& entry,
                                     const repository::ProxySettings& proxy,
                                     const CancellationToken& cancel);
-  absl::StatusOr<Fetched> FetchAndLoad(const std::filesystem::path& folder,
-                                       const std::string& service_id,
-                                       const std::string& url,
-                                       const repository::ProxySettings& proxy,
-                                       const CancellationToken& cancel);
+  absl::StatusOr<Fetched> FetchAndLoad(
+      const repository::RepositoryOptions& options,
+      const std::string& service_id, const CancellationToken& cancel);
   absl::StatusOr<v1::UpdateServiceRegistration> AddNew(
       const NewService& request, const repository::ProxySettings& proxy,
       const CancellationToken& cancel);

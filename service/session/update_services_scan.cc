@@ -151,8 +151,8 @@ absl::StatusOr<v1::UpdateService> UpdateServices::RegisterScanPackage(
     const NewScanPackage& request, const std::string& service_id,
     const ScanPackagePlace& place, const CancellationToken& cancel,
     bool& taken) {
-  const absl::StatusOr<Fetched> fetched =
-      FetchAndLoad(place.trusted(), service_id, place.url(), {}, cancel);
+  const absl::StatusOr<Fetched> fetched = FetchAndLoad(
+      RepositoryAt(place.trusted(), place.url(), {}), service_id, cancel);
   if (!fetched.ok()) return AboutScanPackage(fetched.status());
   USHER_FAULT_POINT("services.scan_package_loaded");
   v1::UpdateService service;
@@ -218,8 +218,8 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
       WriteFileAtomically(place.registration(), service.SerializeAsString()));
   USHER_RETURN_IF_ERROR(WriteFileAtomically(old->successor(), place.name()));
   USHER_FAULT_POINT("services.scan_package_named");
-  const absl::StatusOr<Fetched> fetched =
-      FetchAndLoad(place.trusted(), entry.id, place.url(), {}, cancel);
+  const absl::StatusOr<Fetched> fetched = FetchAndLoad(
+      RepositoryAt(place.trusted(), place.url(), {}), entry.id, cancel);
   if (!fetched.ok()) {
     static_cast<void>(RemoveTree(old->successor()));
     return AboutScanPackage(fetched.status());
@@ -338,9 +338,10 @@ absl::Status UpdateServices::FinishReplacement(Entry& entry,
     USHER_ASSIGN_OR_RETURN(session, ReadFile(place->session(), kMaxIdBytes));
   }
   absl::MutexLock refreshing(&entry.refreshing);
-  USHER_ASSIGN_OR_RETURN(const Fetched fetched,
-                         FetchAndLoad(place->trusted(), entry.id, place->url(),
-                                      {}, CancellationToken()));
+  USHER_ASSIGN_OR_RETURN(
+      const Fetched fetched,
+      FetchAndLoad(RepositoryAt(place->trusted(), place->url(), {}), entry.id,
+                   CancellationToken()));
   TellFetched(fetched, place->trusted(), service);
   USHER_RETURN_IF_ERROR(KeepScanPackage(service, session, *place));
   spdlog::info("service {}: the newer scan package is in place", entry.id);

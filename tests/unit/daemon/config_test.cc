@@ -35,6 +35,7 @@ TEST(ConfigTest, EmptyMeansTheDefaults) {
   EXPECT_TRUE(config.world_accessible);
   EXPECT_EQ(config.limits.sessions_per_caller, 32);
   EXPECT_EQ(config.refresh_interval, absl::Seconds(60));
+  EXPECT_EQ(config.root_interval, absl::Hours(1));
   EXPECT_FALSE(config.policy.users_may_download);
 }
 
@@ -67,6 +68,7 @@ sessions_per_caller = 2
 session_idle_timeout = "1h30m"
 [repository]
 refresh_interval = "0s"
+root_interval = "20m"
 min_speed = 10
 [download]
 cache_max_bytes = 1000
@@ -97,6 +99,7 @@ default = false
   EXPECT_EQ(config->log_file, "/etc/usher/relative.log");
   EXPECT_EQ(config->limits.session_idle_timeout, absl::Minutes(90));
   EXPECT_EQ(config->refresh_interval, absl::ZeroDuration());
+  EXPECT_EQ(config->root_interval, absl::Minutes(20));
   EXPECT_EQ(config->download.max_transfers, 3);
   EXPECT_EQ(config->product_dir, "/opt");
   EXPECT_THAT(config->labels, ElementsAre("till", "north"));

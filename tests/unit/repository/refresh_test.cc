@@ -24,6 +24,14 @@ class RefreshTest : public ::testing::TestWithParam<bool> {
     }
   }
 
+  // One that has refreshed, and then another that goes on from there, for whom
+  // the roots are recent.
+  std::unique_ptr<Repository> RefreshedClient() {
+    if (!site_.NewClient()->Refresh(cancel_).ok()) return nullptr;
+    site_.options.roots_are_recent = true;
+    return Repository::Open(site_.options).value();
+  }
+
   TestSite site_;
   std::unique_ptr<TestServer> server_;
   CancellationToken cancel_;
@@ -38,6 +46,7 @@ TEST_P(RefreshTest, FollowsTheChainAndFetchesTheCatalog) {
   const auto client = site_.NewClient();
   const RefreshOutcome outcome = client->Refresh(cancel_).value();
   EXPECT_TRUE(outcome.changed);
+  EXPECT_TRUE(outcome.roots_followed);
   EXPECT_EQ(outcome.root_version, 1);
   EXPECT_EQ(outcome.timestamp_version, 1);
   EXPECT_EQ(outcome.snapshot_version, 1);
@@ -63,6 +72,70 @@ TEST_P(RefreshTest, NothingNewIsTheNextRootAndTheTimestamp) {
   EXPECT_EQ(outcome.requests, 2);
   EXPECT_EQ(outcome.bytes, static_cast<int64_t>(site_.timestamp_bytes.size()));
   EXPECT_EQ(outcome.catalogs.size(), 1U);
+}
+
+TEST_P(RefreshTest, NothingNewIsTheTimestampAloneWhereRootsAreRecent) {
+  const auto client = RefreshedClient();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_FALSE(outcome.changed);
+  EXPECT_FALSE(outcome.roots_followed);
+  EXPECT_EQ(outcome.requests, 1);
+  EXPECT_EQ(outcome.bytes, static_cast<int64_t>(site_.timestamp_bytes.size()));
+  EXPECT_EQ(outcome.timestamp_version, 1);
+  EXPECT_EQ(outcome.catalogs.size(), 1U);
+}
+
+TEST_P(RefreshTest, AnotherTimestampBeginsWithTheRoots) {
+  const auto client = RefreshedClient();
+  const tuf::PrivateKey next_key =
+      tuf::PrivateKey::Generate(tuf::kEd25519).value();
+  site_.root.body.version = 2;
+  site_.SetKeys("timestamp", {next_key});
+  site_.WriteRoot();
+  site_.timestamp_key = next_key;
+  site_.PublishNext();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_TRUE(outcome.roots_followed);
+  EXPECT_EQ(outcome.root_version, 2);
+  EXPECT_EQ(outcome.timestamp_version, 2);
+  // timestamp; 2.root, 3.root, timestamp, snapshot, targets
+  EXPECT_EQ(outcome.requests, 6);
+}
+
+TEST_P(RefreshTest, RecentRootsExcuseNoRollback) {
+  const std::string old = site_.timestamp_bytes;
+  site_.PublishNext();
+  const auto client = RefreshedClient();
+  WriteText(site_.Metadata("timestamp.json"), old);
+  EXPECT_EQ(HResultOf(client->Refresh(cancel_).status()),
+            hr::kWuERedirectorIdSmaller);
+  EXPECT_EQ(ReadText(site_.options.metadata_dir / "timestamp.json"),
+            site_.timestamp_bytes);
+}
+
+TEST_P(RefreshTest, RecentRootsExcuseNoExpiry) {
+  const auto client = RefreshedClient();
+  // As if it had been trusted until a moment ago.
+  site_.timestamp.body.expires = absl::FromUnixSeconds(1'600'000'000);
+  site_.Write();
+  WriteText(site_.options.metadata_dir / "timestamp.json",
+            site_.timestamp_bytes);
+  const absl::Status status = client->Refresh(cancel_).status();
+  EXPECT_EQ(HResultOf(status), hr::kCertEExpired);
+  EXPECT_EQ(SubjectOf(status), "timestamp.json");
+}
+
+TEST_P(RefreshTest, RecentRootsLeaveNothingDamaged) {
+  const auto client = RefreshedClient();
+  WriteText(site_.options.metadata_dir / "snapshot.json", "{");
+  std::filesystem::remove(site_.options.metadata_dir / "targets.json");
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_TRUE(outcome.changed);
+  EXPECT_EQ(outcome.requests, 3);  // timestamp, snapshot, targets
+  // Without a timestamp there is nothing to compare with.
+  std::filesystem::remove(site_.options.metadata_dir / "timestamp.json");
+  EXPECT_TRUE(client->Refresh(cancel_).value().roots_followed);
 }
 
 TEST_P(RefreshTest, TakesWhatIsNew) {
@@ -123,8 +196,11 @@ TEST_P(RefreshTest, StopsAtTheLimitOfRoots) {
     site_.WriteRoot();
   }
   const auto client = site_.NewClient();
-  EXPECT_EQ(client->Refresh(cancel_).value().root_version, 3);
-  EXPECT_EQ(client->Refresh(cancel_).value().root_version, 5);
+  RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_EQ(outcome.root_version, 3);
+  EXPECT_FALSE(outcome.roots_followed) << "there may be more";
+  outcome = client->Refresh(cancel_).value();
+  EXPECT_EQ(outcome.root_version, 5);
 }
 
 TEST_P(RefreshTest, ReadsRepositoriesWithoutConsistentSnapshots) {

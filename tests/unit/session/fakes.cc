@@ -68,6 +68,7 @@ class FakeRepository : public repository::Repository {
     if (!state_->refresh_error.ok()) return state_->refresh_error;
     repository::RefreshOutcome outcome;
     outcome.changed = true;
+    outcome.roots_followed = !state_->roots_are_recent;
     outcome.root_version = 1;
     outcome.problems = state_->problems;
     outcome.root_expires = absl::FromUnixSeconds(4'000'000'000);
@@ -420,6 +421,7 @@ absl::StatusOr<std::unique_ptr<repository::Repository>> FakeRepositories::Open(
     const repository::RepositoryOptions& options) {
   absl::MutexLock lock(&state_->mutex);
   state_->proxies.push_back(options.proxy.address);
+  state_->roots_are_recent = options.roots_are_recent;
   return std::make_unique<FakeRepository>(state_);
 }
 

@@ -194,6 +194,8 @@ class FakeRepositories : public session::RepositoryFactory {
     std::shared_ptr<absl::Notification> stalled;
     // Addresses of the proxies of the repositories opened; "" for none.
     std::vector<std::string> proxies;
+    // Whether the last one opened could leave out the roots.
+    bool roots_are_recent = false;
     // Delegated roles that a refresh has to do without.
     std::vector<repository::RoleProblem> problems;
     // Catalogs besides the repository's own, and what fetching one by that name

@@ -115,6 +115,33 @@ TEST(UpdateServicesTest, RefreshKeepsWhatWasLoadedWhenItFails) {
   EXPECT_EQ(services.Get(kServiceId)->last_refresh_error(), "");
 }
 
+TEST(UpdateServicesTest, LooksForRootsOnceInAWhile) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  const auto refresh = [&services] {
+    return services.Refresh(kServiceId, {}, CancellationToken()).status();
+  };
+  const auto recent = [&world] { return world.repositories->roots_are_recent; };
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_FALSE(recent()) << "the first one since the start";
+  world.clock->Advance(absl::Minutes(59));
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_TRUE(recent());
+  world.clock->Advance(absl::Minutes(1));
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_FALSE(recent()) << "an hour since they were looked for";
+  world.clock->Advance(absl::Minutes(1));
+  world.repositories->refresh_error = Error(hr::kCertEExpired, "expired");
+  EXPECT_FALSE(refresh().ok());
+  world.repositories->refresh_error = absl::OkStatus();
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_FALSE(recent()) << "after a failure";
+  world.clock->Advance(absl::Hours(-2));
+  ASSERT_TRUE(refresh().ok());
+  EXPECT_FALSE(recent()) << "the clock was set back";
+}
+
 TEST(UpdateServicesTest, APublishersLapseIsToldAndStopsNobody) {
   World world;
   world.repositories->problems = {
