@@ -1,4 +1,5 @@
-# usher_library(NAME SOURCES … DEPS … [PRIVATE_DEPS …])
+# usher_library(NAME SOURCES … DEPS … [PRIVATE_DEPS …] [PRECOMPILED cli])
+# usher_binary(NAME SOURCES … DEPS … [PRECOMPILED cli])
 #
 # One static library per layer. A target sees only the include root and its
 # dependencies' symbols, so that an upward include does not link.
@@ -64,18 +65,20 @@ else()
 endif()
 
 function(usher_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC ${ARG_DEPS}
                         PRIVATE usher_options ${ARG_PRIVATE_DEPS})
   target_include_directories(${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  usher_precompile(${name} ${ARG_PRECOMPILED})
 endfunction()
 
 function(usher_binary name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE usher_options ${ARG_DEPS})
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+  usher_precompile(${name} ${ARG_PRECOMPILED})
 endfunction()

@@ -31,7 +31,7 @@ command_lint() {
   echo "formatted"
 
   # Generated headers must exist before clang-tidy can read a source.
-  build debug usher_proto usher_proto_grpc
+  build lint usher_proto usher_proto_grpc
   local files
   if [[ ${1:-} == --all ]]; then
     files=$(sources | grep '\.cc$')
@@ -44,7 +44,7 @@ command_lint() {
   [[ -n $files ]] || { echo "nothing to check"; return 0; }
   say "clang-tidy on $(wc -l <<<"$files") files"
   xargs -n 1 -P "$(jobs_wanted)" \
-    clang-tidy --quiet -p build/debug <<<"$files" \
+    clang-tidy --quiet -p build/lint <<<"$files" \
     2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
   echo "clang-tidy: clean"
 }
