@@ -32,7 +32,10 @@ if(WIN32)
     add_compile_options(-Wa,-mbig-obj)
   endif()
 else()
-  target_compile_options(usher_options INTERFACE -fstack-protector-strong)
+  # -pthread: what gRPC asks of its users; the same for all, since a precompiled
+  # header serves one set of options only.
+  target_compile_options(usher_options INTERFACE
+    -fstack-protector-strong -pthread)
   target_compile_definitions(usher_options INTERFACE
     $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 endif()
