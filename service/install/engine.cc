@@ -97,10 +97,7 @@ absl::Status Engine::CheckFree() const {
                  "another installation or uninstallation is running; try "
                  "again when it has finished");
   }
-  if (restart_mandatory_) {
-    return Error(hr::kWuEInstallNotAllowed,
-                 "the machine must be restarted first");
-  }
+  if (restart_mandatory_) return RestartFirstError();
   return absl::OkStatus();
 }
 
@@ -257,6 +254,7 @@ bool Engine::RunUpdate(Job& job, int position) {
     const absl::MutexLock lock(&mutex_);
     return stopping_;
   };
+  control.restart_first = [this] { return RebootRequiredBeforeInstallation(); };
   control.progress = [&](int percent) {
     percent = std::clamp(percent, 0, 99);
     if (percent <= reported) return;

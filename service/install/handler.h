@@ -58,7 +58,8 @@ struct Outcome {
   // S_OK or a success code such as WU_S_ALREADY_INSTALLED.
   HResult hresult = 0;
   bool reboot_required = false;
-  // Nothing else may be installed before the restart.
+  // Nothing else may be installed before the restart, not even the rest of a
+  // bundle.
   bool restart_mandatory = false;
   // The installer's own code where it is not an HRESULT.
   int32_t unmapped_result_code = 0;

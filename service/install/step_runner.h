@@ -23,6 +23,8 @@ struct Control {
   CancellationToken interrupt;  // the stopping service's
   // True: begin nothing new.
   std::function<bool()> stopping;
+  // True: the machine must be restarted before anything else is begun.
+  std::function<bool()> restart_first;
   std::function<void(int percent)> progress;
 };
 

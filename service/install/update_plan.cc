@@ -80,9 +80,6 @@ class Planner::Checker {
                            planner_.catalog_.Get(key, planner_.locale_));
     Describe(update, entry);
     FillCategories(key, entry);
-    plan.restart_mandatory =
-        BehaviorOf(update, request_.operation).reboot_behavior() ==
-        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
     USHER_ASSIGN_OR_RETURN(const bool needed, IsNeeded(key, update));
     if (!needed) {
       plan.result = install_ ? SucceededResult(hr::kWuSAlreadyInstalled,
@@ -91,7 +88,7 @@ class Planner::Checker {
                                                "it was not installed");
       return absl::OkStatus();
     }
-    USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan.steps));
+    USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan));
     if (plan.steps.empty()) {
       return Error(hr::kWuENotApplicable,
                    "nothing in this bundle is for this machine", key.update_id);
@@ -134,12 +131,15 @@ class Planner::Checker {
   }
 
   absl::Status Walk(const UpdateKey& key, const v1::Update& update, int depth,
-                    std::vector<Step>& steps) {
+                    UpdatePlan& plan) {
     USHER_ASSIGN_OR_RETURN(const UpdateDescription description,
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
-    if (children.empty()) return Leaf(key, description, steps);
+    plan.restart_mandatory |=
+        BehaviorOf(update, request_.operation).reboot_behavior() ==
+        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
+    if (children.empty()) return Leaf(key, description, plan.steps);
     if (depth >= kMaxDepth) {
       return Error(hr::kWuETooDeepRelation, "bundles are nested too deeply",
                    key.update_id);
@@ -150,14 +150,13 @@ class Planner::Checker {
     }
     if (!install_) std::reverse(keys.begin(), keys.end());
     for (const UpdateKey& child : keys) {
-      USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, steps),
+      USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, plan),
                                      absl::StrCat("child ", child.update_id)));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Child(const UpdateKey& key, int depth,
-                     std::vector<Step>& steps) {
+  absl::Status Child(const UpdateKey& key, int depth, UpdatePlan& plan) {
     USHER_ASSIGN_OR_RETURN(const v1::Update update,
                            planner_.catalog_.Get(key, planner_.locale_));
     const absl::StatusOr<bool> needed = IsNeeded(key, update);
@@ -167,7 +166,7 @@ class Planner::Checker {
                  ? absl::OkStatus()
                  : needed.status();
     }
-    return *needed ? Walk(key, update, depth, steps) : absl::OkStatus();
+    return *needed ? Walk(key, update, depth, plan) : absl::OkStatus();
   }
 
   // What user and caller decided.

@@ -25,7 +25,7 @@ struct UpdatePlan {
   std::string entry;
   std::vector<Step> steps;
   // A restart that it asks for must come before anything else is installed:
-  // the publisher says that it always needs one.
+  // the publisher says that it, or a part of it, always needs one.
   bool restart_mandatory = false;
 };
 

@@ -57,10 +57,14 @@ World::World(const std::filesystem::path& dir)
   options_.dpkg.reboot_required_file = root / "reboot-required";
 }
 
-absl::Status World::Start() {
+absl::Status World::Start(std::unique_ptr<Handler> msi) {
   engine_.reset();
+  HandlerSet handlers = HandlerSet::Standard(options_);
+  if (msi != nullptr) {
+    handlers.Add(repository::v1::Handler::kMsi, std::move(msi));
+  }
   auto engine = Engine::StartWith(*database_, catalog_, cache_, options_,
-                                  HandlerSet::Standard(options_));
+                                  std::move(handlers));
   if (engine.ok()) engine_ = std::move(*engine);
   return engine.status();
 }

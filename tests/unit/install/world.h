@@ -47,8 +47,8 @@ class World {
   // Uses `dir`, which may hold what another World left there.
   explicit World(const std::filesystem::path& dir);
 
-  // Opens the engine; recovers.
-  absl::Status Start();
+  // Opens the engine; recovers. `msi`, if given, handles msi updates.
+  absl::Status Start(std::unique_ptr<Handler> msi = nullptr);
   void StopEngine() { engine_.reset(); }
   Engine& engine() { return *engine_; }
   FakeCatalog& catalog() { return catalog_; }
