@@ -145,6 +145,8 @@ absl::Status ExecHandler::Prepare(const Attempt& attempt) {
 }
 
 ApplyResult ExecHandler::Apply(const Attempt& attempt) {
+  // Once it runs nothing but a stopping service ends it.
+  if (attempt.stopping()) return {CancelledError(), {}};
   const absl::StatusOr<std::string> program = ProgramOf(attempt);
   if (!program.ok()) return {program.status(), {}};
   const auto& exec = attempt.description->handler().exec();

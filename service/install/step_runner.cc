@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "service/install/payloads.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::install {
@@ -88,6 +89,8 @@ StepResult StepRunner::Run(Operation operation, Step& step,
   if (status.ok()) status = journal_.SetState(step.step_id, StepState::kBegun);
   if (status.ok()) status = MakeDirectories(attempt.work_dir);
   if (status.ok()) status = work.handler->Prepare(attempt);
+  // The last moment at which nothing has been done.
+  if (status.ok() && attempt.stopping()) status = CancelledError();
   if (status.ok()) {
     status = journal_.SetState(step.step_id, StepState::kPrepared);
   }

@@ -97,6 +97,23 @@ TEST_F(ExecHandlerTest, RebootIsRememberedUntilTheNextBoot) {
   EXPECT_FALSE(world_.engine().RebootRequired());
 }
 
+// At the last moment: what is to be run has been prepared.
+TEST_F(ExecHandlerTest, AbortedBeforeItRuns) {
+  const auto key = world_.AddScript(1, "touch $STATE/ran", "", nullptr);
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  watcher->on_progress = [&cancel](int percent) {
+    if (percent >= 30) cancel.Cancel();
+  };
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({key}), watcher, cancel).ok());
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, v1::OPERATION_RESULT_CODE_ABORTED)
+      << watcher->results[0].message;
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "ran"));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
 TEST_F(ExecHandlerTest, HungInstallerIsStopped) {
   const InstallResult result = Run("sleep 60", [](UpdateDescription& update) {
     update.mutable_handler()->mutable_exec()->set_timeout_seconds(1);

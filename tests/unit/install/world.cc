@@ -24,6 +24,7 @@ catalog::UpdateKey Key(int n, int32_t revision) {
 
 void Watcher::OnProgress(int index, int percent) {
   percents[static_cast<size_t>(index)].push_back(percent);
+  if (on_progress) on_progress(percent);
 }
 
 void Watcher::OnUpdateDone(int index, const InstallResult& result) {

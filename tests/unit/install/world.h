@@ -34,7 +34,8 @@ class Watcher : public InstallObserver {
   // Waits for the last call.
   void Wait() { finished.WaitForNotification(); }
 
-  // Runs in OnUpdateDone, if set.
+  // Run in OnProgress and OnUpdateDone, if set.
+  std::function<void(int percent)> on_progress;
   std::function<void(int index)> on_update_done;
   std::vector<InstallResult> results;
   std::vector<std::vector<int>> percents;
