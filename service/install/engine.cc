@@ -53,9 +53,11 @@ Engine::Engine(store::Database& database, catalog::Catalog& catalog,
     : options_(options),
       boot_id_(std::move(boot_id)),
       handlers_(std::move(handlers)),
+      kept_(options.work_dir / "kept"),
       journal_(database),
-      planner_(catalog, cache, handlers_, options.locale),
-      step_runner_(journal_, catalog, cache, handlers_, options.work_dir),
+      planner_(catalog, cache, handlers_, kept_, options.locale),
+      step_runner_(journal_, catalog, cache, handlers_, kept_,
+                   options.work_dir),
       update_runner_(journal_, planner_, step_runner_, catalog, boot_id_,
                      [this](bool mandatory) { OnRestart(mandatory); }) {}
 

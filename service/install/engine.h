@@ -12,6 +12,7 @@
 #include "service/install/handler_set.h"
 #include "service/install/install_engine.h"
 #include "service/install/journal.h"
+#include "service/install/kept.h"
 #include "service/install/step_runner.h"
 #include "service/install/update_plan.h"
 #include "service/install/update_runner.h"
@@ -66,6 +67,7 @@ class Engine : public InstallEngine {
   const Options options_;
   const std::string boot_id_;
   const HandlerSet handlers_;
+  const Kept kept_;
   Journal journal_;
   Planner planner_;
   StepRunner step_runner_;

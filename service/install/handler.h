@@ -28,6 +28,7 @@ struct Attempt {
   // Unique for ever; the same after a crash.
   int64_t step_id = 0;
   Operation operation = Operation::kInstall;
+  // What is installed, or was and is now uninstalled.
   catalog::UpdateKey key;
   // Valid as long as the attempt.
   const repository::v1::UpdateDescription* description = nullptr;

@@ -121,7 +121,7 @@ class Planner::Checker {
     }
     if (request_.is_forced) return true;
     USHER_ASSIGN_OR_RETURN(const auto state, planner_.catalog_.Evaluate(key));
-    if (!install_) return state.is_installed;
+    if (!install_) return state.is_present;
     if (state.is_installed) return false;
     if (!state.is_installable) {
       return Error(hr::kWuENotApplicable, "the update is not for this machine",
@@ -132,14 +132,16 @@ class Planner::Checker {
 
   absl::Status Walk(const UpdateKey& key, const v1::Update& update, int depth,
                     UpdatePlan& plan) {
-    USHER_ASSIGN_OR_RETURN(const UpdateDescription description,
+    USHER_ASSIGN_OR_RETURN(UpdateDescription description,
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
     plan.restart_mandatory |=
         BehaviorOf(update, request_.operation).reboot_behavior() ==
         v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
-    if (children.empty()) return Leaf(key, description, plan.steps);
+    if (children.empty()) {
+      return Leaf(key, std::move(description), plan.steps);
+    }
     if (depth >= kMaxDepth) {
       return Error(hr::kWuETooDeepRelation, "bundles are nested too deeply",
                    key.update_id);
@@ -190,11 +192,14 @@ class Planner::Checker {
     return absl::OkStatus();
   }
 
-  absl::Status Leaf(const UpdateKey& key, const UpdateDescription& description,
+  absl::Status Leaf(const UpdateKey& key, UpdateDescription description,
                     std::vector<Step>& steps) {
     if (steps.size() >= kMaxSteps) {
       return Error(hr::kWuEMaxCapacityReached, "the bundle has too many parts",
                    key.update_id);
+    }
+    if (!install_) {
+      USHER_RETURN_IF_ERROR(DescribeInstalled(key, description));
     }
     USHER_RETURN_IF_ERROR(planner_.handlers_.Find(description).status());
     if (install_) {
@@ -217,16 +222,33 @@ class Planner::Checker {
     return absl::OkStatus();
   }
 
+  // Turns the description of `key` into that of the revision that is there.
+  absl::Status DescribeInstalled(const UpdateKey& key,
+                                 UpdateDescription& description) {
+    USHER_ASSIGN_OR_RETURN(const auto state, planner_.catalog_.Evaluate(key));
+    if (state.receipt == 0 || state.receipt == key.revision) {
+      return absl::OkStatus();
+    }
+    UpdateKey installed = key;
+    installed.revision = state.receipt;
+    planner_.kept_.Restore(installed, description);
+    description.mutable_update()->mutable_identity()->set_revision_number(
+        state.receipt);
+    return absl::OkStatus();
+  }
+
   const Planner& planner_;
   const InstallRequest& request_;
   bool install_;
 };
 
 Planner::Planner(catalog::Catalog& catalog, download::ContentCache& cache,
-                 const HandlerSet& handlers, std::string locale)
+                 const HandlerSet& handlers, const Kept& kept,
+                 std::string locale)
     : catalog_(catalog),
       cache_(cache),
       handlers_(handlers),
+      kept_(kept),
       locale_(std::move(locale)) {}
 
 UpdatePlan Planner::Make(const InstallRequest& request,

@@ -15,6 +15,7 @@
 #include "service/install/handler_set.h"
 #include "service/install/install_engine.h"
 #include "service/install/journal.h"
+#include "service/install/kept.h"
 
 namespace usher::install {
 
@@ -33,19 +34,20 @@ struct UpdatePlan {
 class Planner {
  public:
   Planner(catalog::Catalog& catalog, download::ContentCache& cache,
-          const HandlerSet& handlers, std::string locale);
+          const HandlerSet& handlers, const Kept& kept, std::string locale);
 
   // Checks, in this order, for an installation: installed already
   // (WU_S_ALREADY_INSTALLED unless forced), applicable (WU_E_NOT_APPLICABLE
   // unless forced), licence terms (WU_E_EULAS_DECLINED), ForceQuiet
   // (WU_E_UH_DOESNOTSUPPORTACTION), handler (WU_E_UH_UNKNOWNHANDLER), content
   // (WU_E_DM_NOTDOWNLOADED, also when forced). For an uninstallation: absent
-  // (WU_S_ALREADY_UNINSTALLED unless forced), IsUninstallable
+  // (WU_S_ALREADY_UNINSTALLED unless forced or present), IsUninstallable
   // (WU_E_UNINSTALL_NOT_ALLOWED), ForceQuiet, handler. UAMG-185 … 189,
   // 199, 200.
   //
   // A bundle becomes one step for each child that needs it, in order (in
-  // reverse for an uninstallation).
+  // reverse for an uninstallation). What an older revision installed is
+  // uninstalled as that one said; the step's description has its revision.
   UpdatePlan Make(const InstallRequest& request,
                   const catalog::UpdateKey& key) const;
 
@@ -59,6 +61,7 @@ class Planner {
   catalog::Catalog& catalog_;
   download::ContentCache& cache_;
   const HandlerSet& handlers_;
+  const Kept& kept_;
   std::string locale_;
 };
 

@@ -40,7 +40,7 @@ class FakeCache : public download::ContentCache {
 
 // Updates given by tests; receipts kept in a file, as the real one keeps them
 // in the database. is_installed: a constant or a file rule decides, else the
-// receipt.
+// receipt, which names the last revision.
 class FakeCatalog : public catalog::Catalog {
  public:
   explicit FakeCatalog(std::filesystem::path receipts)
@@ -85,6 +85,10 @@ class FakeCatalog : public catalog::Catalog {
 
  private:
   std::set<std::string> ReadReceipts();
+  // The revision that the receipt for the update names, or 0.
+  int32_t ReceiptOf(const catalog::UpdateKey& key);
+  // Replaces the update's receipt; by none if `installed` is false.
+  absl::Status WriteReceipt(const catalog::UpdateKey& key, bool installed);
   absl::Status WriteReceipts(const std::set<std::string>& receipts);
 
   std::filesystem::path receipts_;

@@ -66,6 +66,62 @@ TEST_F(ProductTest, InstallSwitchUninstall) {
   EXPECT_FALSE(fs::exists(world_.product("app")));
 }
 
+TEST_F(ProductTest, ANewRevisionsVersionTakesThePlaceOfTheOldOnes) {
+  const auto other = world_.AddArchive(2, "app", "0.9", "other");
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  ExpectGood(world_.Install({other, r1}));
+  ExpectGood(world_.Install({r2}));
+  EXPECT_EQ(Current(), "two");
+  EXPECT_FALSE(fs::exists(world_.product("app") / "1.0"));
+  EXPECT_TRUE(fs::exists(world_.product("app") / "0.9"));
+  ExpectGood(world_.Uninstall({r2}));
+  EXPECT_EQ(Current(), "other");
+  ExpectGood(world_.Uninstall({other}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+// As it was left before a new revision removed the old one's version.
+TEST_F(ProductTest, UninstallingRemovesAllOfTheUpdatesVersions) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  ExpectGood(world_.Install({r1}));
+  const fs::path kept = dir_.path() / "kept-version";
+  fs::copy(world_.product("app") / "1.0", kept, fs::copy_options::recursive);
+  ExpectGood(world_.Install({r2}));
+  fs::rename(kept, world_.product("app") / "1.0");
+  const std::string list = Content(world_.product("app") / ".versions");
+  ASSERT_TRUE(WriteFileAtomically(world_.product("app") / ".versions",
+                                  "1.0 " + r1.update_id + "\n" + list)
+                  .ok());
+  ExpectGood(world_.Uninstall({r2}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+TEST_F(ProductTest, AnOlderRevisionIsUninstalled) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  ExpectGood(world_.Install({r1}));
+  world_.catalog().Forget(r1);
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  const InstallResult result = world_.Uninstall({r2})[0];
+  EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+  EXPECT_FALSE(world_.catalog().HasReceipt(r1));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+  EXPECT_TRUE(fs::is_empty(dir_.path() / "work/kept"));
+  EXPECT_EQ(world_.Uninstall({r2})[0].hresult, hr::kWuSAlreadyUninstalled);
+}
+
+// Installed before descriptions were kept.
+TEST_F(ProductTest, AnOlderRevisionOfWhichNothingIsKept) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  ExpectGood(world_.Install({r1}));
+  world_.catalog().Forget(r1);
+  fs::remove_all(dir_.path() / "work/kept");
+  ExpectGood(world_.Uninstall({world_.AddArchive(1, "app", "1.1", "two", 2)}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
 TEST_F(ProductTest, RemovesWhatACrashLeftOfTheList) {
   const auto one = world_.AddArchive(1, "app", "1", "one");
   const auto two = world_.AddArchive(2, "app", "2", "two");

@@ -93,15 +93,16 @@ void World::AddPayload(UpdateDescription& update, const std::string& name,
 
 catalog::UpdateKey World::AddArchive(int n, const std::string& product,
                                      const std::string& version,
-                                     const std::string& content) {
-  UpdateDescription update = NewUpdate(Key(n));
+                                     const std::string& content,
+                                     int32_t revision) {
+  UpdateDescription update = NewUpdate(Key(n, revision));
   AddPayload(update, "files.tar.gz",
              MakeArchive({{"bin", "", Member::Type::kFolder, 0755},
                           {"bin/run", content, Member::Type::kFile, 0755}}));
   update.mutable_handler()->mutable_archive()->set_product(product);
   update.mutable_handler()->mutable_archive()->set_version(version);
   catalog_.Add(update);
-  return Key(n);
+  return Key(n, revision);
 }
 
 catalog::UpdateKey World::AddScript(

@@ -68,7 +68,8 @@ class World {
   // An archive product with one file "bin/run" of this content.
   catalog::UpdateKey AddArchive(int n, const std::string& product,
                                 const std::string& version,
-                                const std::string& content);
+                                const std::string& content,
+                                int32_t revision = 1);
   // An installer that is a shell script; it sees $STATE as this World's
   // folder in `script`.
   catalog::UpdateKey AddScript(
