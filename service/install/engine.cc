@@ -1,6 +1,7 @@
 #include "service/install/engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -74,9 +75,23 @@ absl::Status Engine::Recover() {
   USHER_RETURN_IF_ERROR(update_runner_.Recover());
   USHER_RETURN_IF_ERROR(journal_.RemoveOldJobs(kKeepResults));
   USHER_ASSIGN_OR_RETURN(std::vector<UnfinishedJob> jobs, journal_.Jobs());
+  std::map<std::string, Pins> pins;
+  for (const UnfinishedJob& job : jobs) {
+    pins[job.request.job_id] = PinContent(job.request);
+  }
   const absl::MutexLock lock(&mutex_);
   unfinished_ = std::move(jobs);
+  unfinished_pins_ = std::move(pins);
   return absl::OkStatus();
+}
+
+Engine::Pins Engine::PinContent(const InstallRequest& request) const {
+  Pins all;
+  for (const catalog::UpdateKey& key : request.updates) {
+    Pins pins = planner_.Pin(key);
+    std::move(pins.begin(), pins.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 void Engine::OnRestart(bool mandatory) {
@@ -150,13 +165,14 @@ absl::Status Engine::Begin(const InstallRequest& request,
     USHER_RETURN_IF_ERROR(CheckFree());
   }
   USHER_RETURN_IF_ERROR(CheckRequest(request));
+  Pins pins = PinContent(request);
   USHER_RETURN_IF_ERROR(journal_.AddJob(request));
   {
     const absl::MutexLock lock(&mutex_);
     if (!stopping_) {
       queue_.push_back({request,
                         std::vector<InstallResult>(request.updates.size()),
-                        std::move(observer), cancel});
+                        std::move(observer), cancel, std::move(pins)});
       return absl::OkStatus();
     }
   }
@@ -180,8 +196,10 @@ absl::Status Engine::Resume(const std::string& job_id,
     return Error(hr::kWuEItemnotfound, "there is no such unfinished job",
                  job_id);
   }
+  Pins pins = std::move(unfinished_pins_[job_id]);
+  unfinished_pins_.erase(job_id);
   queue_.push_back({std::move(found->request), std::move(found->results),
-                    std::move(observer), cancel});
+                    std::move(observer), cancel, std::move(pins)});
   unfinished_.erase(found);
   return absl::OkStatus();
 }
@@ -237,6 +255,7 @@ void Engine::RunJob(Job& job) {
     }
     parked = !RunUpdate(job, static_cast<int>(i));
   }
+  job.pins.clear();
   // Not busy any more when the caller hears that it is finished.
   {
     const absl::MutexLock lock(&mutex_);

@@ -264,8 +264,9 @@ UpdatePlan Planner::Make(const InstallRequest& request,
   return plan;
 }
 
-absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
-                                          const UpdateKey& key) const {
+absl::Status Planner::Visit(
+    const UpdateKey& key,
+    absl::FunctionRef<bool(const UpdateDescription&)> visit) const {
   std::vector<std::pair<UpdateKey, int>> open = {{key, 0}};
   size_t seen = 0;
   while (!open.empty() && seen++ < kMaxSteps) {
@@ -278,16 +279,37 @@ absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
       if (depth == 0) return description.status();
       continue;
     }
-    if (BehaviorOf(description->update(), operation).impact() ==
-        v1::INSTALLATION_IMPACT_REQUIRES_EXCLUSIVE_HANDLING) {
-      return true;
-    }
+    if (!visit(*description)) return absl::OkStatus();
     if (depth >= kMaxDepth) continue;
     for (const v1::UpdateKey& child : description->update().bundled_updates()) {
       open.emplace_back(KeyOf(child, next), depth + 1);
     }
   }
-  return false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
+                                          const UpdateKey& key) const {
+  bool exclusive = false;
+  USHER_RETURN_IF_ERROR(
+      Visit(key, [&exclusive, operation](const UpdateDescription& description) {
+        exclusive = BehaviorOf(description.update(), operation).impact() ==
+                    v1::INSTALLATION_IMPACT_REQUIRES_EXCLUSIVE_HANDLING;
+        return !exclusive;
+      }));
+  return exclusive;
+}
+
+std::vector<download::ContentPin> Planner::Pin(const UpdateKey& key) const {
+  std::vector<download::ContentPin> pins;
+  Visit(key, [this, &pins](const UpdateDescription& description) {
+    for (const auto& payload : description.payloads()) {
+      const absl::StatusOr<Sha256Digest> digest = DigestOf(payload.sha256());
+      if (digest.ok()) pins.push_back(cache_.Pin(*digest));
+    }
+    return true;
+  }).IgnoreError();  // what is not known fails when its turn comes
+  return pins;
 }
 
 }  // namespace usher::install

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/catalog/catalog.h"
@@ -51,12 +53,22 @@ class Planner {
   UpdatePlan Make(const InstallRequest& request,
                   const catalog::UpdateKey& key) const;
 
+  // Keeps the payloads of `key` and its children in the cache.
+  std::vector<download::ContentPin> Pin(const catalog::UpdateKey& key) const;
+
   // Whether `key`, or a child of it, must be alone in a job (UAMG-183).
   absl::StatusOr<bool> IsExclusive(Operation operation,
                                    const catalog::UpdateKey& key) const;
 
  private:
   class Checker;
+
+  // Calls `visit` with `key`'s description and those of its children, as far
+  // as they are known, until it returns false. The error is that of `key`.
+  absl::Status Visit(
+      const catalog::UpdateKey& key,
+      absl::FunctionRef<bool(const repository::v1::UpdateDescription&)> visit)
+      const;
 
   catalog::Catalog& catalog_;
   download::ContentCache& cache_;

@@ -379,6 +379,35 @@ TEST_F(EngineTest, LicenceApplicabilityHandler) {
   EXPECT_EQ(world_.Install({Key(2)})[0].hresult, hr::kWuEUhUnknownhandler);
 }
 
+TEST_F(EngineTest, PinsItsContentUntilItsEnd) {
+  const auto slow = AddWaiting(1);
+  const auto part = world_.AddScript(2, "true", "echo bye", nullptr);
+  const auto bundle = AddBundle(3, {part});
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(Begin(world_.Request({slow, bundle}), watcher).ok());
+  WaitUntilStarted();
+  const std::string content = "#!/bin/sh\necho bye\n";
+  EXPECT_TRUE(world_.cache().IsPinned(content));
+  LetGo();
+  watcher->Wait();
+  EXPECT_FALSE(world_.cache().IsPinned(content));
+}
+
+TEST_F(EngineTest, UnfinishedJobsPinTheirContentFromTheStart) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddScript(2, "echo two", "", nullptr);
+  const InstallRequest request = world_.Request({one, two});
+  RunAndStopAfterTheFirst(request);
+  const std::string content = "#!/bin/sh\necho two\n";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_TRUE(world_.cache().IsPinned(content));
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(
+      engine().Resume(request.job_id, watcher, CancellationToken()).ok());
+  watcher->Wait();
+  EXPECT_FALSE(world_.cache().IsPinned(content));
+}
+
 TEST_F(EngineTest, UpdateThatVanishedFailsAlone) {
   const auto slow = AddWaiting(1);
   const auto gone = world_.AddArchive(2, "app", "1", "x");
