@@ -67,6 +67,12 @@ absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
   }
   USHER_RETURN_IF_ERROR(CheckUpdate(description));
   USHER_RETURN_IF_ERROR(CheckAsClients(description));
+  USHER_RETURN_IF_ERROR(CheckSupersedence(
+      description, [this](absl::string_view id, UpdateDescription& found) {
+        const DraftEntry* entry = Find(id);
+        if (entry != nullptr) found = entry->Parse();
+        return entry != nullptr;
+      }));
   const DraftEntry* old = Find(update.identity().update_id());
   if (old == nullptr) {
     Store(MakeEntry(description));
@@ -117,6 +123,12 @@ absl::Status Draft::Redeploy(UpdateDescription description, absl::Time now) {
       absl::ToUnixSeconds(now));
   USHER_RETURN_IF_ERROR(CheckUpdate(description));
   USHER_RETURN_IF_ERROR(CheckAsClients(description));
+  USHER_RETURN_IF_ERROR(CheckSupersedence(
+      description, [this](absl::string_view id, UpdateDescription& found) {
+        const DraftEntry* entry = Find(id);
+        if (entry != nullptr) found = entry->Parse();
+        return entry != nullptr;
+      }));
   Store(MakeEntry(description));
   return absl::OkStatus();
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -449,6 +451,34 @@ absl::Status CheckUpdate(const UpdateDescription& description) {
     return absl::OkStatus();
   };
   return AboutUpdate(description, check());
+}
+
+absl::Status CheckSupersedence(
+    const UpdateDescription& description,
+    absl::FunctionRef<bool(absl::string_view, UpdateDescription&)> find) {
+  const usher::v1::Update& update = description.update();
+  const std::string& id = update.identity().update_id();
+  std::vector<std::string> open(update.superseded_update_ids().begin(),
+                                update.superseded_update_ids().end());
+  std::set<std::string> seen(open.begin(), open.end());
+  UpdateDescription found;
+  while (!open.empty()) {
+    const std::string next = std::move(open.back());
+    open.pop_back();
+    if (!find(next, found)) continue;
+    for (const std::string& old : found.update().superseded_update_ids()) {
+      if (old == id) {
+        return AboutUpdate(
+            description,
+            Invalid(absl::StrCat(
+                "it and ", found.update().name(), " (", next,
+                ") supersede each other, perhaps by way of others; take one of "
+                "them out of superseded_update_ids")));
+      }
+      if (seen.insert(old).second) open.push_back(old);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckAsClients(const UpdateDescription& description) {

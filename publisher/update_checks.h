@@ -3,6 +3,7 @@
 
 // What every published update keeps to, however it was described.
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
@@ -22,6 +23,16 @@ namespace usher::publisher {
 // Checks a whole description: identity, texts, sizes, payloads, handler and
 // rules. WU_E_INVALID_UPDATE with the reason, the update's name as subject.
 absl::Status CheckUpdate(const repository::v1::UpdateDescription& description);
+
+// Refuses an update that supersedes one by which, perhaps by way of others, it
+// is superseded itself: they would hide each other. `find` gives the
+// description of another update of the repository, or false.
+// WU_E_INVALID_UPDATE.
+absl::Status CheckSupersedence(
+    const repository::v1::UpdateDescription& description,
+    absl::FunctionRef<bool(absl::string_view update_id,
+                           repository::v1::UpdateDescription& found)>
+        find);
 
 // What clients will say of a complete description or of the header, by their
 // own code: what they refuse costs them the whole catalog.

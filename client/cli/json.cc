@@ -64,6 +64,7 @@ json UpdateJson(const Update& update) {
                 {"type", ToString(update.Type())},
                 {"size", update.MaxDownloadSize()},
                 {"is_installed", state.is_installed},
+                {"is_present", state.is_present},
                 {"is_downloaded", state.is_downloaded},
                 {"is_hidden", state.is_hidden},
                 {"eula_accepted", state.eula_accepted},
@@ -92,7 +93,6 @@ json FullUpdateJson(const Update& update) {
   }
   value.update(
       {{"description", update.Description()},
-       {"is_present", update.IsPresent()},
        {"is_mandatory", update.IsMandatory()},
        {"is_beta", update.IsBeta()},
        {"is_uninstallable", update.IsUninstallable()},

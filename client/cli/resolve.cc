@@ -95,9 +95,10 @@ std::string CriteriaFor(const Wanted& wanted, const std::string& test) {
        {"Installation", "OptionalInstallation"}) {
     for (const bool installed : {false, true}) {
       if (installed ? !wanted.installed : !wanted.not_installed) continue;
-      groups.push_back(absl::StrCat("( IsInstalled = ", installed ? 1 : 0,
-                                    " and DeploymentAction = '", action, "'",
-                                    test.empty() ? "" : " and ", test, " )"));
+      groups.push_back(
+          absl::StrCat("( ", installed ? "IsPresent = 1" : "IsInstalled = 0",
+                       " and DeploymentAction = '", action, "'",
+                       test.empty() ? "" : " and ", test, " )"));
     }
   }
   return absl::StrJoin(groups, " or ");

@@ -25,7 +25,7 @@ void AddScopeOptions(CLI::App& verb, ScopeOptions& options);
 
 // What to look for, besides the name.
 struct Wanted {
-  // Each and-group of the criteria must allow a test to be added to it.
+  // Also in an older revision, or in part.
   bool installed = true;
   bool not_installed = true;
   bool include_superseded = false;

@@ -80,8 +80,9 @@ absl::StatusOr<Report> Search(App& app, const SearchFlags& flags) {
         searcher.SetIncludePotentiallySupersededUpdates(true));
   }
   std::string criteria = flags.criteria;
-  if (flags.installed) criteria = "IsInstalled=1";
-  if (flags.all) criteria = "IsInstalled=0 or IsInstalled=1";
+  // Present is also what is there in an older revision, or in part.
+  if (flags.installed) criteria = "IsPresent=1";
+  if (flags.all) criteria = "IsInstalled=0 or IsPresent=1";
   SearchOptions options;
   options.text = flags.text;
   options.max_results = flags.limit;

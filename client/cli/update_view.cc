@@ -13,6 +13,11 @@ Span StateOf(const Update& update) {
   const UpdateState state = update.LastKnownState();
   if (state.reboot_required) return {"restart", Style::kWarning};
   if (state.is_installed) return {"installed", Style::kGood};
+  if (state.is_present) {
+    return {
+        update.BundledUpdateIdentities().empty() ? "older revision" : "in part",
+        Style::kGood};
+  }
   if (state.is_hidden) return {"hidden", Style::kDim};
   if (state.is_downloaded) return {"downloaded"};
   return {"available"};

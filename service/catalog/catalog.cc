@@ -247,12 +247,16 @@ class SqlCatalog : public Catalog {
           USHER_ASSIGN_OR_RETURN(
               Statement select,
               Bound(connection,
-                    "SELECT is_installed, is_installable FROM catalog_update "
-                    "WHERE id = ?",
-                    {row}));
+                    "SELECT is_installed, is_installable, is_present, "
+                    "coalesce((SELECT revision FROM update_receipt WHERE "
+                    "update_id = ?2 AND service_id = ?3 AND installed = 1), 0) "
+                    "FROM catalog_update WHERE id = ?1",
+                    {row, key.update_id, key.service_id}));
           USHER_RETURN_IF_ERROR(select.Step().status());
           applicability.is_installed = select.Int(0) != 0;
           applicability.is_installable = select.Int(1) != 0;
+          applicability.is_present = select.Int(2) != 0;
+          applicability.receipt = static_cast<int32_t>(select.Int(3));
           return absl::OkStatus();
         });
     if (!status.ok()) return status;

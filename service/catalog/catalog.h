@@ -151,6 +151,11 @@ class Catalog {
   struct Applicability {
     bool is_installed = false;
     bool is_installable = false;
+    // Installed in part, or in an older revision, which can be uninstalled.
+    bool is_present = false;
+    // The revision that was installed last and not uninstalled; 0: none was,
+    // as far as receipts tell.
+    int32_t receipt = 0;
   };
   virtual absl::StatusOr<Applicability> Evaluate(const UpdateKey& key) = 0;
 

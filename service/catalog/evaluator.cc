@@ -86,6 +86,9 @@ absl::StatusOr<RowState> Evaluator::Evaluate(
     if (identity.is_bundle && !state.installed) {
       USHER_RETURN_IF_ERROR(EvaluateBundle(identity, state));
     }
+    // An older revision: newer ones may be installed over it, and it can be
+    // uninstalled.
+    state.present |= revision > 0;
   }
   state.present |= state.installed;  // UAMG-120
   return state;

@@ -49,8 +49,9 @@ class Evaluator {
   // The state of a row whose rules are in `plan`. A deb is installable on
   // Linux only, an msi on Windows only, whatever the rules say. Without an
   // is_installed rule: installed if a receipt for this very update names this
-  // revision or a later one; a bundle also if all bundled updates are, and it
-  // is present if one is. Bundles look at the stored state of their children.
+  // revision or a later one, and present if it names any; a bundle is also
+  // installed if all bundled updates are, and present if one is. Bundles look
+  // at the stored state of their children.
   absl::StatusOr<RowState> Evaluate(
       const RowIdentity& identity,
       const repository::v1::UpdateDescription& plan);

@@ -60,8 +60,14 @@ class Builder {
   std::string Group(const AndGroup& group) {
     bool has_action = false;
     bool has_revision = false;
+    bool asks_absent = false;
+    bool asks_present = false;
     std::string sql;
     for (const Criterion& criterion : group) {
+      asks_absent |=
+          criterion.property == Property::kIsInstalled && criterion.number == 0;
+      asks_present |=
+          criterion.property == Property::kIsPresent && criterion.number == 1;
       has_action |= criterion.property == Property::kDeploymentAction;
       has_revision |= criterion.property == Property::kRevisionNumber;
       absl::StrAppend(&sql, sql.empty() ? "(" : " AND ", One(criterion));
@@ -72,6 +78,11 @@ class Builder {
                       " AND u.action = ", v1::DEPLOYMENT_ACTION_INSTALLATION);
     }
     if (!has_revision) absl::StrAppend(&sql, " AND u.current = 1");
+    // What is there in part or in an older revision is offered, too, only
+    // where it can be installed.
+    if (asks_absent && !asks_present) {
+      absl::StrAppend(&sql, " AND u.is_installable = 1");
+    }
     return sql + ")";
   }
 

@@ -1,12 +1,14 @@
 #include "service/catalog/searcher.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "service/catalog/circles.h"
 #include "service/catalog/rows.h"
 #include "service/catalog/search_sql.h"
 
@@ -19,6 +21,8 @@ using store::Statement;
 // Up to this many matches, what each one supersedes is looked up; beyond it
 // all supersedence is read once.
 constexpr size_t kFewMatches = 256;
+// Pairs of updates, one superseding the other, that are kept in memory.
+constexpr size_t kMaxPairs = 1'000'000;
 
 struct Match {
   int64_t row;
@@ -34,6 +38,13 @@ struct Matches {
 
 bool Contains(const std::vector<int64_t>& rows, int64_t row) {
   return std::binary_search(rows.begin(), rows.end(), row);
+}
+
+// The place of `row` in `rows`, if it is in there.
+std::optional<uint32_t> PlaceOf(const std::vector<int64_t>& rows, int64_t row) {
+  const auto at = std::lower_bound(rows.begin(), rows.end(), row);
+  if (at == rows.end() || *at != row) return std::nullopt;
+  return static_cast<uint32_t>(at - rows.begin());
 }
 
 absl::Status Collect(Connection& connection, const SearchSql& search,
@@ -93,6 +104,29 @@ bool NamesUpdates(const Criteria& criteria) {
       });
 }
 
+// Takes from `dropped`, which are places in `rows`, one update of each circle
+// of updates that supersede each other: the one with the smallest UpdateID, so
+// that all machines agree.
+absl::Status KeepOneOfCircles(Connection& connection,
+                              const std::vector<int64_t>& rows, Circles circles,
+                              std::vector<bool>& dropped) {
+  std::vector<std::pair<std::string, uint32_t>> hidden;
+  for (const uint32_t place : circles.Hidden()) {
+    USHER_ASSIGN_OR_RETURN(
+        Statement select,
+        Bound(connection, "SELECT update_id FROM catalog_update WHERE id = ?",
+              {rows[place]}));
+    USHER_RETURN_IF_ERROR(select.Step().status());
+    hidden.emplace_back(select.Text(0), place);
+  }
+  std::sort(hidden.begin(), hidden.end());
+  std::vector<uint32_t> places;
+  places.reserve(hidden.size());
+  for (const auto& [id, place] : hidden) places.push_back(place);
+  for (const uint32_t place : circles.Keep(places)) dropped[place] = false;
+  return absl::OkStatus();
+}
+
 // Adds the matches that other matches supersede to `dropped`, and those that
 // are not installed and an installed update supersedes: they would undo it.
 // (Who asks for an update by its id wants that one; `offer` is false then.)
@@ -101,6 +135,9 @@ bool NamesUpdates(const Criteria& criteria) {
 absl::Status DropSuperseded(Connection& connection, const Matches& matches,
                             bool ignore_priority, bool offer,
                             absl::flat_hash_set<int64_t>& dropped) {
+  std::vector<SupersedencePair> pairs;
+  std::vector<uint32_t> gone;
+  std::vector<bool> superseded(matches.rows.size());
   const auto collect = [&](Statement& select) -> absl::Status {
     while (true) {
       USHER_ASSIGN_OR_RETURN(const bool row, select.Step());
@@ -109,11 +146,29 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
       if (!ignore_priority && !undone && select.Int(2) < select.Int(3)) {
         continue;
       }
-      if ((undone || Contains(matches.rows, select.Int(0))) &&
-          Contains(matches.rows, select.Int(1))) {
-        dropped.insert(select.Int(1));
+      const std::optional<uint32_t> old = PlaceOf(matches.rows, select.Int(1));
+      if (!old.has_value()) continue;
+      const std::optional<uint32_t> by = PlaceOf(matches.rows, select.Int(0));
+      if (!by.has_value() && !undone) continue;
+      superseded[*old] = true;
+      if (!by.has_value()) {
+        gone.push_back(*old);
+      } else if (pairs.size() < kMaxPairs) {
+        pairs.push_back({*by, *old});
       }
     }
+  };
+  const auto finish = [&]() -> absl::Status {
+    // Beyond that circles are not looked for.
+    if (pairs.size() < kMaxPairs) {
+      USHER_RETURN_IF_ERROR(KeepOneOfCircles(
+          connection, matches.rows,
+          Circles(std::move(pairs), matches.rows.size(), gone), superseded));
+    }
+    for (size_t i = 0; i < matches.rows.size(); ++i) {
+      if (superseded[i]) dropped.insert(matches.rows[i]);
+    }
+    return absl::OkStatus();
   };
   constexpr absl::string_view kPairs =
       "SELECT s.row, old.id, new.priority, old.priority, new.is_installed, "
@@ -127,7 +182,8 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
   if (matches.rows.size() > kFewMatches) {
     USHER_ASSIGN_OR_RETURN(Statement select, connection.Prepare(absl::StrCat(
                                                  kPairs, "new.retired = 0")));
-    return collect(select);
+    USHER_RETURN_IF_ERROR(collect(select));
+    return finish();
   }
   USHER_ASSIGN_OR_RETURN(Statement select,
                          connection.Prepare(absl::StrCat(kPairs, "s.row = ?")));
@@ -136,7 +192,7 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
     USHER_RETURN_IF_ERROR(collect(select));
     select.Reset();
   }
-  if (!offer) return absl::OkStatus();
+  if (!offer) return finish();
   USHER_ASSIGN_OR_RETURN(
       Statement installed,
       connection.Prepare(absl::StrCat(
@@ -148,7 +204,7 @@ absl::Status DropSuperseded(Connection& connection, const Matches& matches,
     USHER_RETURN_IF_ERROR(collect(installed));
     installed.Reset();
   }
-  return absl::OkStatus();
+  return finish();
 }
 
 // An older revision gives way to a newer one in the same result.

@@ -19,6 +19,7 @@
 #include "common/file_io.h"
 #include "service/download/cached_file.h"
 #include "service/download/content_layout.h"
+#include "service/download/content_pins.h"
 #include "service/download/content_rows.h"
 #include "service/platform/filesystem/file.h"
 #include "service/store/database.h"
@@ -52,6 +53,10 @@ class Cache final : public ContentCache {
   }
   absl::Status Commit(const Sha256Digest& digest, int64_t size) override;
   absl::Status Remove(const Sha256Digest& digest) override;
+  ContentPin Pin(const Sha256Digest& digest) override {
+    return pins_->Pin(digest);
+  }
+  int64_t MaxBytes() const override { return max_bytes_; }
   int64_t TotalBytes() const override;
 
  private:
@@ -71,8 +76,8 @@ class Cache final : public ContentCache {
   bool Erase(const Sha256Digest& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A time stamp later than all before.
   int64_t NextUse() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Forgets the least recently used entries that are neither open nor `keep`
-  // until the rest fits; returns them.
+  // Forgets the least recently used entries that are neither open nor pinned
+  // nor `keep` until the rest fits; returns them.
   std::vector<Sha256Digest> TakeSurplus(const Sha256Digest& keep)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Rows whose last_used changed since they were saved.
@@ -93,6 +98,7 @@ class Cache final : public ContentCache {
   store::Database& database_;
   const ContentLayout layout_;
   const int64_t max_bytes_;
+  const std::shared_ptr<ContentPins> pins_ = std::make_shared<ContentPins>();
 
   absl::Mutex change_;
   mutable absl::Mutex mutex_ ABSL_ACQUIRED_AFTER(change_);
@@ -293,7 +299,9 @@ std::vector<Sha256Digest> Cache::TakeSurplus(const Sha256Digest& keep) {
   for (const auto& [last_used, digest] : by_use_) {
     if (excess <= 0) break;
     const Entry& entry = entries_.at(digest);
-    if (entry.open_files > 0 || digest == keep) continue;
+    if (entry.open_files > 0 || digest == keep || pins_->IsPinned(digest)) {
+      continue;
+    }
     surplus.push_back(digest);
     excess -= entry.size;
   }

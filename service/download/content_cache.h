@@ -33,12 +33,16 @@ class CachedFile {
   virtual absl::Status CopyTo(const std::filesystem::path& destination) = 0;
 };
 
+// Content is not evicted as long as such a pin of it lives.
+using ContentPin = std::shared_ptr<const void>;
+
 // Thread-safe.
 class ContentCache {
  public:
   struct Options {
     std::filesystem::path directory;
-    // Least recently used content is dropped beyond this; 0: no limit.
+    // Least recently used content is dropped beyond this when something new
+    // comes in, except what is pinned; 0: no limit.
     int64_t max_bytes = 0;
   };
 
@@ -62,6 +66,11 @@ class ContentCache {
   // writing; size is checked again.
   virtual absl::Status Commit(const Sha256Digest& digest, int64_t size) = 0;
   virtual absl::Status Remove(const Sha256Digest& digest) = 0;
+  // Keeps `digest`, which need not be there yet, from being evicted. The pin
+  // may outlive the cache.
+  virtual ContentPin Pin(const Sha256Digest& digest) = 0;
+  // Options::max_bytes.
+  virtual int64_t MaxBytes() const = 0;
   // Bytes of verified content.
   virtual int64_t TotalBytes() const = 0;
 };

@@ -201,15 +201,19 @@ absl::Status ArchiveHandler::Install(const Attempt& attempt,
 absl::Status ArchiveHandler::Uninstall(const Attempt& attempt,
                                        const ProductFolder& folder) {
   if (!Exists(folder.root())) return absl::OkStatus();
+  const std::string& id = attempt.key.update_id;
   USHER_ASSIGN_OR_RETURN(const std::string owner, folder.Owner());
-  // Another update has taken it over.
-  if (!owner.empty() && owner != attempt.key.update_id) return absl::OkStatus();
+  // Else another update has taken it over.
+  const bool mine = owner.empty() || owner == id;
   USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
-  if (current == folder.version()) {
-    USHER_ASSIGN_OR_RETURN(const std::string other, folder.Other());
+  USHER_ASSIGN_OR_RETURN(const std::string user, folder.OwnerOf(current));
+  // Also away from an earlier revision's version, which Commit removes.
+  if (current == folder.version() ? mine : user == id) {
+    USHER_ASSIGN_OR_RETURN(const std::string other, folder.Other(id));
     USHER_RETURN_IF_ERROR(folder.Switch(other));
   }
   USHER_FAULT_POINT("archive.switched");
+  if (!mine) return absl::OkStatus();
   if (Exists(folder.target())) {
     USHER_RETURN_IF_ERROR(RenameDurably(folder.target(), folder.old()));
   }
@@ -221,8 +225,11 @@ absl::Status ArchiveHandler::Commit(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const ProductFolder folder, FolderOf(attempt));
   USHER_RETURN_IF_ERROR(RemoveTree(folder.old()));
   USHER_RETURN_IF_ERROR(folder.RemoveLeftovers());
-  return attempt.operation == Operation::kUninstall ? folder.RemoveIfEmpty()
-                                                    : absl::OkStatus();
+  const absl::Status removed = folder.RemoveOthersOf(attempt.key.update_id);
+  // An old version that a program still uses goes with the next one.
+  if (attempt.operation == Operation::kInstall) return absl::OkStatus();
+  USHER_RETURN_IF_ERROR(removed);
+  return folder.RemoveIfEmpty();
 }
 
 absl::Status ArchiveHandler::Undo(const Attempt& attempt, bool applying) {

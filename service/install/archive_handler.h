@@ -13,6 +13,8 @@ namespace usher::install {
 // does can be undone until Commit; a crash leaves either the old version in
 // use or the new one. A version belongs to the update that installed it: no
 // other replaces it but one that supersedes that update, and none removes it.
+// An update that brings another version with a new revision has that one only,
+// once it is committed.
 class ArchiveHandler : public Handler {
  public:
   explicit ArchiveHandler(std::filesystem::path product_dir)

@@ -20,6 +20,10 @@ namespace {
 constexpr uint64_t kMaxPlan = uint64_t{4} * 1024 * 1024;
 // A start of the service must not wait long for somebody else's apt.
 constexpr absl::Duration kRecoveryLockTimeout = absl::Seconds(5);
+// What hung for long once need not do so again.
+constexpr absl::Duration kRepairTimeout = absl::Minutes(10);
+constexpr absl::string_view kAdvice =
+    "install it again when the cause is mended, or run dpkg --configure -a";
 
 std::filesystem::path PlanFile(const Attempt& attempt) {
   return attempt.work_dir / "plan";
@@ -68,7 +72,7 @@ absl::Status DebHandler::PrepareInstall(const Attempt& attempt) {
     USHER_ASSIGN_OR_RETURN(
         const DpkgPackage package,
         dpkg_.Inspect(DebFile(attempt, i), attempt.interrupt));
-    plan.push_back({QualifiedName(package), package.version, ""});
+    plan.push_back({QualifiedName(package), package.version, "", ""});
   }
   return WritePlan(attempt, plan);
 }
@@ -95,7 +99,7 @@ absl::Status DebHandler::PrepareUninstall(const Attempt& attempt) {
   }
   std::vector<Plan> plan;
   plan.reserve(names.size());
-  for (const std::string& name : names) plan.push_back({name, "", ""});
+  for (const std::string& name : names) plan.push_back({name, "", "", ""});
   return WritePlan(attempt, plan);
 }
 
@@ -104,8 +108,9 @@ absl::Status DebHandler::WritePlan(const Attempt& attempt,
   USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
   std::string text;
   for (const Plan& package : plan) {
+    const DpkgState& before = states.at(package.name);
     absl::StrAppend(&text, package.name, "\t", package.wanted, "\t",
-                    states.at(package.name).version, "\n");
+                    before.version, "\t", before.status, "\n");
   }
   return WriteFileAtomically(PlanFile(attempt), text);
 }
@@ -118,21 +123,43 @@ absl::StatusOr<std::vector<DebHandler::Plan>> DebHandler::ReadPlan(
   for (const absl::string_view line :
        absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     const std::vector<std::string> fields = absl::StrSplit(line, '\t');
-    if (fields.size() != 3) {
+    if (fields.size() != 4) {
       return Error(hr::kWuEUhUnexpected, "the installer's notes are damaged",
                    PathToUtf8(PlanFile(attempt)));
     }
-    plan.push_back({fields[0], fields[1], fields[2]});
+    plan.push_back({fields[0], fields[1], fields[2], fields[3]});
   }
   return plan;
 }
 
-absl::StatusOr<std::map<std::string, DpkgState>> DebHandler::StatesOf(
+absl::StatusOr<DebHandler::States> DebHandler::StatesOf(
     const std::vector<Plan>& plan, const Attempt& attempt) const {
   std::vector<std::string> names;
   names.reserve(plan.size());
   for (const Plan& package : plan) names.push_back(package.name);
   return dpkg_.Query(names, attempt.interrupt);
+}
+
+bool DebHandler::AsBefore(const Plan& package, const DpkgState& now) {
+  return now.version == package.before &&
+         (now.complete || now.status == package.before_status);
+}
+
+std::string DebHandler::Standing(const Plan& package, const DpkgState& now) {
+  return absl::StrCat(
+      package.name, " is ", now.present ? now.version : "not installed",
+      now.complete || !now.present ? "" : " ", now.complete ? "" : now.status,
+      ", was ", package.before.empty() ? "not installed" : package.before);
+}
+
+std::string DebHandler::Differences(const std::vector<Plan>& plan,
+                                    const States& states) {
+  std::vector<std::string> standings;
+  for (const Plan& package : plan) {
+    const DpkgState& now = states.at(package.name);
+    if (!AsBefore(package, now)) standings.push_back(Standing(package, now));
+  }
+  return absl::StrJoin(standings, "; ");
 }
 
 ApplyResult DebHandler::Apply(const Attempt& attempt) {
@@ -160,9 +187,15 @@ ApplyResult DebHandler::Apply(const Attempt& attempt) {
   USHER_FAULT_POINT("deb.before_run");
   int exit_code = 0;
   applied.status = dpkg_.Run(
-      action, static_cast<int>(names.size()),
-      [&attempt](int percent) { attempt.Report(percent); }, LogFile(attempt),
-      dpkg_.options().lock_timeout, attempt.interrupt, &exit_code);
+      {.action = std::move(action),
+       .progress = [&attempt](int percent) { attempt.Report(percent); },
+       .packages = static_cast<int>(names.size()),
+       .log = LogFile(attempt),
+       .lock_timeout = dpkg_.options().lock_timeout,
+       .run_timeout = dpkg_.options().run_timeout,
+       .cancel = attempt.cancel,
+       .interrupt = attempt.interrupt},
+      &exit_code);
   USHER_FAULT_POINT("deb.after_run");
   if (!applied.status.ok()) applied.outcome.unmapped_result_code = exit_code;
   applied.outcome.reboot_required = notice.Asked(names);
@@ -180,45 +213,85 @@ absl::Status DebHandler::Commit(const Attempt& attempt) {
   return WriteFileAtomically(KeptFile(attempt), names);
 }
 
-absl::Status DebHandler::Undo(const Attempt& attempt, bool applying) {
-  if (!applying || attempt.operation == Operation::kUninstall) {
-    return absl::OkStatus();
+DpkgRun DebHandler::RepairRun(const Attempt& attempt,
+                              std::vector<std::string> action) const {
+  return {.action = std::move(action),
+          .log = LogFile(attempt),
+          .lock_timeout = kRecoveryLockTimeout,
+          .run_timeout = std::min(kRepairTimeout, dpkg_.options().run_timeout),
+          .interrupt = attempt.interrupt};
+}
+
+absl::Status DebHandler::TakeBack(const Attempt& attempt,
+                                  const std::vector<Plan>& plan,
+                                  States& states) const {
+  const auto stuck = [&states](const Plan& package) {
+    const DpkgState& now = states.at(package.name);
+    return !package.before.empty() && now.present && !now.complete;
+  };
+  int exit_code = 0;
+  if (std::any_of(plan.begin(), plan.end(), stuck)) {
+    std::vector<std::string> configure = {"--configure"};
+    for (const Plan& package : plan) {
+      const DpkgState& now = states.at(package.name);
+      if (now.present && !now.complete) configure.push_back(package.name);
+    }
+    // Whether it helped is seen in the states.
+    dpkg_.Run(RepairRun(attempt, std::move(configure)), &exit_code)
+        .IgnoreError();
+    USHER_ASSIGN_OR_RETURN(states, StatesOf(plan, attempt));
+    // The new version may need what came with it.
+    if (std::any_of(plan.begin(), plan.end(), stuck)) return absl::OkStatus();
   }
-  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
-  USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
-  std::vector<std::string> action = {"--force-remove-reinstreq", "--remove"};
-  const size_t options = action.size();
+  if (attempt.operation == Operation::kUninstall) return absl::OkStatus();
+  std::vector<std::string> remove = {"--remove", "--force-remove-reinstreq"};
+  const size_t options = remove.size();
   for (const Plan& package : plan) {
     if (package.before.empty() && states.at(package.name).present) {
-      action.push_back(package.name);
+      remove.push_back(package.name);
     }
   }
-  if (action.size() == options) return absl::OkStatus();
-  int exit_code = 0;
-  return dpkg_.Run(action, static_cast<int>(action.size() - options), nullptr,
-                   LogFile(attempt), kRecoveryLockTimeout, attempt.interrupt,
-                   &exit_code);
+  if (remove.size() == options) return absl::OkStatus();
+  const absl::Status removed =
+      dpkg_.Run(RepairRun(attempt, std::move(remove)), &exit_code);
+  USHER_ASSIGN_OR_RETURN(states, StatesOf(plan, attempt));
+  return removed;
+}
+
+absl::Status DebHandler::Undo(const Attempt& attempt, bool applying) {
+  if (!applying) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
+  USHER_ASSIGN_OR_RETURN(States states, StatesOf(plan, attempt));
+  // dpkg did nothing, or put everything back itself.
+  if (Differences(plan, states).empty()) return absl::OkStatus();
+  const absl::Status tried = TakeBack(attempt, plan, states);
+  const std::string differences = Differences(plan, states);
+  if (differences.empty()) return absl::OkStatus();
+  return Error(hr::kWuEUhUnexpected,
+               absl::StrCat(differences, tried.ok() ? "" : "; ",
+                            tried.ok() ? "" : tried.message(), "; ", kAdvice),
+               attempt.key.update_id);
 }
 
 absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
   // Finishes what dpkg had unpacked. Whether it could is seen in the states.
   int exit_code = 0;
-  const absl::Status configured = dpkg_.Run(
-      {"--configure", "--pending"}, static_cast<int>(plan.size()), nullptr,
-      LogFile(attempt), kRecoveryLockTimeout, attempt.interrupt, &exit_code);
+  const absl::Status configured =
+      dpkg_.Run(RepairRun(attempt, {"--configure", "--pending"}), &exit_code);
   USHER_ASSIGN_OR_RETURN(const auto states, StatesOf(plan, attempt));
   const bool install = attempt.operation == Operation::kInstall;
   bool all_done = true;
   bool none_done = true;
   std::vector<std::string> names;
+  std::vector<std::string> standings;
   for (const Plan& package : plan) {
     const DpkgState& state = states.at(package.name);
     names.push_back(package.name);
+    standings.push_back(Standing(package, state));
     all_done &= install ? state.complete && state.version == package.wanted
                         : !state.present;
-    none_done &= state.version == package.before &&
-                 state.complete == !package.before.empty();
+    none_done &= AsBefore(package, state);
   }
   Recovery recovery;
   if (all_done) {
@@ -230,11 +303,10 @@ absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
     recovery.state = Recovery::State::kUndone;
   } else {
     recovery.message = absl::StrCat(
-        "the service ended while dpkg ran, and these packages are not all in "
-        "place: ",
-        absl::StrJoin(names, " "),
-        configured.ok() ? "" : absl::StrCat("; ", configured.message()),
-        "; install the update again, or run dpkg --configure -a");
+        "the service ended while dpkg ran, and not all packages are in place: ",
+        absl::StrJoin(standings, "; "),
+        configured.ok() ? "" : absl::StrCat("; ", configured.message()), "; ",
+        kAdvice);
   }
   return recovery;
 }

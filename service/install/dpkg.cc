@@ -64,6 +64,22 @@ absl::Status Interpret(const platform::ProcessResult& result,
       "dpkg");
 }
 
+// Waits for other package managers, no longer than anybody wants to.
+absl::StatusOr<platform::RecordLock> LockFrontend(
+    const std::filesystem::path& admin_dir, const DpkgRun& run) {
+  CancellationToken either;
+  const auto cancel = [either]() mutable { either.Cancel(); };
+  const uint64_t cancelled = run.cancel.OnCancel(cancel);
+  const uint64_t interrupted = run.interrupt.OnCancel(cancel);
+  absl::StatusOr<platform::RecordLock> lock = platform::RecordLock::Acquire(
+      admin_dir / "lock-frontend", run.lock_timeout, either);
+  run.cancel.Forget(cancelled);
+  run.interrupt.Forget(interrupted);
+  // Also when it was free at once: nothing has been done yet.
+  if (either.cancelled()) return CancelledError();
+  return lock;
+}
+
 }  // namespace
 
 bool IsDebianPackageName(absl::string_view name) {
@@ -150,7 +166,10 @@ absl::StatusOr<std::map<std::string, DpkgState>> Dpkg::Query(
     DpkgState state;
     state.complete = fields[3] == "installed";
     state.present = fields[3] != "not-installed" && fields[3] != "config-files";
-    if (state.present) state.version = fields[2];
+    if (state.present) {
+      state.version = fields[2];
+      state.status = fields[3];
+    }
     for (const std::string& name :
          {fields[0], absl::StrCat(fields[0], ":", fields[1])}) {
       const auto found = states.find(name);
@@ -163,37 +182,30 @@ absl::StatusOr<std::map<std::string, DpkgState>> Dpkg::Query(
   return states;
 }
 
-absl::Status Dpkg::Run(const std::vector<std::string>& action, int packages,
-                       const std::function<void(int)>& progress,
-                       const std::filesystem::path& log,
-                       absl::Duration lock_timeout,
-                       const CancellationToken& interrupt,
-                       int* exit_code) const {
+absl::Status Dpkg::Run(const DpkgRun& run, int* exit_code) const {
   *exit_code = 0;
   // As apt does: the frontend lock is ours, and dpkg is told so.
-  USHER_ASSIGN_OR_RETURN(
-      const platform::RecordLock lock,
-      platform::RecordLock::Acquire(options_.admin_dir / "lock-frontend",
-                                    lock_timeout, interrupt));
-  DpkgProgress status(packages, progress);
+  USHER_ASSIGN_OR_RETURN(const platform::RecordLock lock,
+                         LockFrontend(options_.admin_dir, run));
+  DpkgProgress status(run.packages, run.progress);
   platform::ProcessOptions options = BaseOptions();
   options.environment.emplace_back("DPKG_FRONTEND_LOCKED", "true");
   options.argv = {std::string{kDpkg}, "--force-confdef", "--force-confold",
                   absl::StrCat("--status-fd=", platform::kStatusDescriptor)};
   options.argv.insert(options.argv.end(), options_.extra_arguments.begin(),
                       options_.extra_arguments.end());
-  options.argv.insert(options.argv.end(), action.begin(), action.end());
-  options.timeout = options_.run_timeout;
+  options.argv.insert(options.argv.end(), run.action.begin(), run.action.end());
+  options.timeout = run.run_timeout;
   // dpkg ends cleanly between packages when it is asked; give it time to.
   options.kill_delay = absl::Seconds(10);
-  options.log_file = log;
+  options.log_file = run.log;
   options.on_status_line = [&status](absl::string_view line) {
     status.Line(line);
   };
   USHER_ASSIGN_OR_RETURN(const platform::ProcessResult result,
-                         platform::RunProcess(options, interrupt));
+                         platform::RunProcess(options, run.interrupt));
   *exit_code = result.signal != 0 ? 128 + result.signal : result.exit_code;
-  return Interpret(result, action[0], status.errors());
+  return Interpret(result, run.action[0], status.errors());
 }
 
 }  // namespace usher::install

@@ -28,8 +28,26 @@ struct DpkgPackage {
 // What dpkg's database says about a package.
 struct DpkgState {
   std::string version;    // "" when not installed
+  std::string status;     // dpkg's own word, "half-configured"; "" as above
   bool complete = false;  // unpacked and configured ("ii")
   bool present = false;   // any of its files may be there
+};
+
+// What dpkg is to do.
+struct DpkgRun {
+  // "--install", … with its operands.
+  std::vector<std::string> action;
+  // Takes percent, for `packages` packages. May be empty.
+  std::function<void(int)> progress;
+  int packages = 0;
+  // Output is appended to it.
+  std::filesystem::path log;
+  absl::Duration lock_timeout;
+  absl::Duration run_timeout;
+  // Heeded until dpkg begins.
+  CancellationToken cancel;
+  // Heeded always.
+  CancellationToken interrupt;
 };
 
 // True for a name, with or without ":architecture", that Debian Policy 5.6.1
@@ -53,17 +71,11 @@ class Dpkg {
       const std::vector<std::string>& packages,
       const CancellationToken& cancel) const;
 
-  // Runs one action ("--install", …) with its operands under the frontend
-  // lock. `progress` takes percent, for `packages` packages. Output is
-  // appended to `log`. Errors: WU_E_OPERATIONINPROGRESS when another package
-  // manager is busy; WU_E_UH_INSTALLERFAILURE with the end of what dpkg said;
-  // WU_E_UH_INSTALLERHUNG; WU_E_UH_OPERATIONCANCELLED when interrupted.
+  // Runs it under the frontend lock. Errors: WU_E_OPERATIONINPROGRESS when
+  // another package manager is busy; WU_E_UH_INSTALLERFAILURE with the end of
+  // what dpkg said; WU_E_UH_INSTALLERHUNG; WU_E_UH_OPERATIONCANCELLED.
   // `exit_code` takes dpkg's, 0 if it did not run.
-  absl::Status Run(const std::vector<std::string>& action, int packages,
-                   const std::function<void(int)>& progress,
-                   const std::filesystem::path& log,
-                   absl::Duration lock_timeout,
-                   const CancellationToken& interrupt, int* exit_code) const;
+  absl::Status Run(const DpkgRun& run, int* exit_code) const;
 
  private:
   DpkgOptions options_;

@@ -1,6 +1,7 @@
 #include "service/install/engine.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -53,9 +54,11 @@ Engine::Engine(store::Database& database, catalog::Catalog& catalog,
     : options_(options),
       boot_id_(std::move(boot_id)),
       handlers_(std::move(handlers)),
+      kept_(options.work_dir / "kept"),
       journal_(database),
-      planner_(catalog, cache, handlers_, options.locale),
-      step_runner_(journal_, catalog, cache, handlers_, options.work_dir),
+      planner_(catalog, cache, handlers_, kept_, options.locale),
+      step_runner_(journal_, catalog, cache, handlers_, kept_,
+                   options.work_dir),
       update_runner_(journal_, planner_, step_runner_, catalog, boot_id_,
                      [this](bool mandatory) { OnRestart(mandatory); }) {}
 
@@ -72,9 +75,23 @@ absl::Status Engine::Recover() {
   USHER_RETURN_IF_ERROR(update_runner_.Recover());
   USHER_RETURN_IF_ERROR(journal_.RemoveOldJobs(kKeepResults));
   USHER_ASSIGN_OR_RETURN(std::vector<UnfinishedJob> jobs, journal_.Jobs());
+  std::map<std::string, Pins> pins;
+  for (const UnfinishedJob& job : jobs) {
+    pins[job.request.job_id] = PinContent(job.request);
+  }
   const absl::MutexLock lock(&mutex_);
   unfinished_ = std::move(jobs);
+  unfinished_pins_ = std::move(pins);
   return absl::OkStatus();
+}
+
+Engine::Pins Engine::PinContent(const InstallRequest& request) const {
+  Pins all;
+  for (const catalog::UpdateKey& key : request.updates) {
+    Pins pins = planner_.Pin(key);
+    std::move(pins.begin(), pins.end(), std::back_inserter(all));
+  }
+  return all;
 }
 
 void Engine::OnRestart(bool mandatory) {
@@ -97,10 +114,7 @@ absl::Status Engine::CheckFree() const {
                  "another installation or uninstallation is running; try "
                  "again when it has finished");
   }
-  if (restart_mandatory_) {
-    return Error(hr::kWuEInstallNotAllowed,
-                 "the machine must be restarted first");
-  }
+  if (restart_mandatory_) return RestartFirstError();
   return absl::OkStatus();
 }
 
@@ -151,13 +165,14 @@ absl::Status Engine::Begin(const InstallRequest& request,
     USHER_RETURN_IF_ERROR(CheckFree());
   }
   USHER_RETURN_IF_ERROR(CheckRequest(request));
+  Pins pins = PinContent(request);
   USHER_RETURN_IF_ERROR(journal_.AddJob(request));
   {
     const absl::MutexLock lock(&mutex_);
     if (!stopping_) {
       queue_.push_back({request,
                         std::vector<InstallResult>(request.updates.size()),
-                        std::move(observer), cancel});
+                        std::move(observer), cancel, std::move(pins)});
       return absl::OkStatus();
     }
   }
@@ -181,8 +196,10 @@ absl::Status Engine::Resume(const std::string& job_id,
     return Error(hr::kWuEItemnotfound, "there is no such unfinished job",
                  job_id);
   }
+  Pins pins = std::move(unfinished_pins_[job_id]);
+  unfinished_pins_.erase(job_id);
   queue_.push_back({std::move(found->request), std::move(found->results),
-                    std::move(observer), cancel});
+                    std::move(observer), cancel, std::move(pins)});
   unfinished_.erase(found);
   return absl::OkStatus();
 }
@@ -238,6 +255,7 @@ void Engine::RunJob(Job& job) {
     }
     parked = !RunUpdate(job, static_cast<int>(i));
   }
+  job.pins.clear();
   // Not busy any more when the caller hears that it is finished.
   {
     const absl::MutexLock lock(&mutex_);
@@ -257,6 +275,7 @@ bool Engine::RunUpdate(Job& job, int position) {
     const absl::MutexLock lock(&mutex_);
     return stopping_;
   };
+  control.restart_first = [this] { return RebootRequiredBeforeInstallation(); };
   control.progress = [&](int percent) {
     percent = std::clamp(percent, 0, 99);
     if (percent <= reported) return;

@@ -2,6 +2,7 @@
 #define USHER_SERVICE_INSTALL_ENGINE_H_
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -9,9 +10,11 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "service/download/content_cache.h"
 #include "service/install/handler_set.h"
 #include "service/install/install_engine.h"
 #include "service/install/journal.h"
+#include "service/install/kept.h"
 #include "service/install/step_runner.h"
 #include "service/install/update_plan.h"
 #include "service/install/update_runner.h"
@@ -42,11 +45,14 @@ class Engine : public InstallEngine {
   void Stop() override;
 
  private:
+  // What a job needs from the cache until it is finished.
+  using Pins = std::vector<download::ContentPin>;
   struct Job {
     InstallRequest request;
     std::vector<InstallResult> results;
     std::shared_ptr<InstallObserver> observer;
     CancellationToken cancel;
+    Pins pins;
   };
 
   Engine(store::Database& database, catalog::Catalog& catalog,
@@ -55,6 +61,7 @@ class Engine : public InstallEngine {
 
   absl::Status Recover();
   absl::Status CheckRequest(const InstallRequest& request);
+  Pins PinContent(const InstallRequest& request) const;
   absl::Status CheckFree() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work();
   void RunJob(Job& job);
@@ -66,6 +73,7 @@ class Engine : public InstallEngine {
   const Options options_;
   const std::string boot_id_;
   const HandlerSet handlers_;
+  const Kept kept_;
   Journal journal_;
   Planner planner_;
   StepRunner step_runner_;
@@ -83,6 +91,8 @@ class Engine : public InstallEngine {
   bool reboot_required_ ABSL_GUARDED_BY(mutex_) = false;
   bool restart_mandatory_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<UnfinishedJob> unfinished_ ABSL_GUARDED_BY(mutex_);
+  // By job id.
+  std::map<std::string, Pins> unfinished_pins_ ABSL_GUARDED_BY(mutex_);
   // Held through all of Stop.
   absl::Mutex stop_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::thread worker_;

@@ -6,12 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
-#include "common/utf8.h"
+#include "service/install/exec_result.h"
 #include "service/install/payloads.h"
 #include "service/platform/process.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -19,15 +18,8 @@
 namespace usher::install {
 namespace {
 
-using repository::v1::ExitCode;
-
 constexpr int kDefaultTimeout = 3600;
 constexpr int kMaxTimeout = 86400;
-// ERROR_SUCCESS_REBOOT_REQUIRED, and ERROR_SUCCESS_REBOOT_INITIATED: the
-// installer has asked for the restart itself.
-constexpr int kRebootRequired = 3010;
-constexpr int kRebootInitiated = 1641;
-constexpr size_t kMaxQuotedOutput = 400;
 
 std::filesystem::path PayloadDir(const Attempt& attempt) {
   return attempt.work_dir / "payloads";
@@ -64,70 +56,6 @@ absl::Duration TimeoutOf(const repository::v1::ExecHandler& exec) {
                            : std::min(exec.timeout_seconds(), kMaxTimeout));
 }
 
-ExitCode MeaningOf(const repository::v1::ExecHandler& exec, int code) {
-  for (const ExitCode& listed : exec.exit_codes()) {
-    if (listed.code() == code &&
-        listed.meaning() != ExitCode::MEANING_UNSPECIFIED) {
-      return listed;
-    }
-  }
-  ExitCode meaning;
-  meaning.set_code(code);
-  meaning.set_meaning(code == 0 ? ExitCode::MEANING_SUCCESS
-                      : code == kRebootRequired || code == kRebootInitiated
-                          ? ExitCode::MEANING_SUCCESS_REBOOT_REQUIRED
-                          : ExitCode::MEANING_FAILURE);
-  return meaning;
-}
-
-// The end of what the installer said, for a message.
-std::string Quote(const platform::ProcessResult& result) {
-  const absl::string_view text = Utf8Tail(
-      absl::StripAsciiWhitespace(
-          result.error_output.empty() ? result.output : result.error_output),
-      kMaxQuotedOutput);
-  return text.empty() ? std::string() : absl::StrCat("; it said: ", text);
-}
-
-ApplyResult Translate(const Attempt& attempt,
-                      const platform::ProcessResult& result) {
-  const auto& exec = attempt.description->handler().exec();
-  ApplyResult applied;
-  if (result.signal != 0) {
-    applied.outcome.unmapped_result_code = 128 + result.signal;
-    applied.status = Error(hr::kWuEUhInstallerfailure,
-                           absl::StrCat("the installer was ended by signal ",
-                                        result.signal, Quote(result)),
-                           attempt.key.update_id);
-    return applied;
-  }
-  const ExitCode meaning = MeaningOf(exec, result.exit_code);
-  switch (meaning.meaning()) {
-    case ExitCode::MEANING_SUCCESS:
-      break;
-    case ExitCode::MEANING_SUCCESS_REBOOT_REQUIRED:
-      applied.outcome.reboot_required = true;
-      applied.outcome.restart_mandatory = result.exit_code == kRebootInitiated;
-      break;
-    case ExitCode::MEANING_ALREADY_INSTALLED:
-      applied.outcome.hresult = attempt.operation == Operation::kInstall
-                                    ? hr::kWuSAlreadyInstalled
-                                    : hr::kWuSAlreadyUninstalled;
-      break;
-    default: {
-      const HResult hresult = Failed(meaning.hresult())
-                                  ? meaning.hresult()
-                                  : hr::kWuEUhInstallerfailure;
-      applied.outcome.unmapped_result_code = result.exit_code;
-      applied.status = Error(hresult,
-                             absl::StrCat("the installer failed with code ",
-                                          result.exit_code, Quote(result)),
-                             attempt.key.update_id);
-    }
-  }
-  return applied;
-}
-
 }  // namespace
 
 absl::Status ExecHandler::Prepare(const Attempt& attempt) {
@@ -145,6 +73,8 @@ absl::Status ExecHandler::Prepare(const Attempt& attempt) {
 }
 
 ApplyResult ExecHandler::Apply(const Attempt& attempt) {
+  // Once it runs nothing but a stopping service ends it.
+  if (attempt.stopping()) return {CancelledError(), {}};
   const absl::StatusOr<std::string> program = ProgramOf(attempt);
   if (!program.ok()) return {program.status(), {}};
   const auto& exec = attempt.description->handler().exec();
@@ -186,13 +116,14 @@ ApplyResult ExecHandler::Apply(const Attempt& attempt) {
       return {Error(hr::kWuEUhInstallerhung,
                     absl::StrCat("the installer did not end within ",
                                  absl::FormatDuration(options.timeout),
-                                 " and was stopped", Quote(*result)),
+                                 " and was stopped", QuoteInstaller(*result)),
                     attempt.key.update_id),
               {}};
     case platform::ProcessResult::End::kCancelled:
       return {CancelledError(), {}};
     default:
-      return Translate(attempt, *result);
+      return ExecResult(attempt.operation, exec, *result,
+                        attempt.key.update_id);
   }
 }
 

@@ -28,6 +28,7 @@ struct Attempt {
   // Unique for ever; the same after a crash.
   int64_t step_id = 0;
   Operation operation = Operation::kInstall;
+  // What is installed, or was and is now uninstalled.
   catalog::UpdateKey key;
   // Valid as long as the attempt.
   const repository::v1::UpdateDescription* description = nullptr;
@@ -58,7 +59,8 @@ struct Outcome {
   // S_OK or a success code such as WU_S_ALREADY_INSTALLED.
   HResult hresult = 0;
   bool reboot_required = false;
-  // Nothing else may be installed before the restart.
+  // Nothing else may be installed before the restart, not even the rest of a
+  // bundle.
   bool restart_mandatory = false;
   // The installer's own code where it is not an HRESULT.
   int32_t unmapped_result_code = 0;

@@ -107,6 +107,7 @@ ApplyResult MsiHandler::Apply(const Attempt& attempt) {
         !idle.ok()) {
       return {idle, {}};
     }
+    if (attempt.stopping()) return {CancelledError(), {}};
     // Only the last run is kept.
     if (const absl::Status removed = RemoveTree(log); !removed.ok()) {
       return {removed, {}};

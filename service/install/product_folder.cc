@@ -112,10 +112,11 @@ absl::Status ProductFolder::WriteVersions(
                              Access::kWorldRead);
 }
 
-absl::StatusOr<std::string> ProductFolder::Owner() const {
+absl::StatusOr<std::string> ProductFolder::OwnerOf(
+    absl::string_view version) const {
   USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions, Versions());
   for (const Installed& installed : versions) {
-    if (installed.version == version_) return installed.owner;
+    if (installed.version == version) return installed.owner;
   }
   return std::string();
 }
@@ -135,10 +136,34 @@ absl::Status ProductFolder::Delist() const {
   return WriteVersions(versions);
 }
 
-absl::StatusOr<std::string> ProductFolder::Other() const {
+absl::StatusOr<std::string> ProductFolder::Other(
+    absl::string_view owner) const {
   USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions,
                          OtherVersions());
-  return versions.empty() ? std::string() : versions.back().version;
+  const auto other = std::find_if(
+      versions.rbegin(), versions.rend(), [owner](const Installed& installed) {
+        return installed.owner.empty() || installed.owner != owner;
+      });
+  return other == versions.rend() ? std::string() : other->version;
+}
+
+absl::Status ProductFolder::RemoveOthersOf(absl::string_view owner) const {
+  if (owner.empty() || !Exists(root_)) return absl::OkStatus();
+  USHER_ASSIGN_OR_RETURN(const std::string current, Current());
+  USHER_ASSIGN_OR_RETURN(std::vector<Installed> versions, Versions());
+  bool any = false;
+  for (const Installed& installed : versions) {
+    if (installed.owner != owner || installed.version == version_ ||
+        installed.version == current) {
+      continue;
+    }
+    USHER_RETURN_IF_ERROR(RemoveTree(root_ / PathFromUtf8(installed.version)));
+    any = true;
+  }
+  if (!any) return absl::OkStatus();
+  // Without those whose folder is gone.
+  USHER_ASSIGN_OR_RETURN(versions, Versions());
+  return WriteVersions(versions);
 }
 
 absl::Status ProductFolder::RemoveLeftovers() const {

@@ -49,12 +49,17 @@ class ProductFolder {
 
   // The UpdateID that this version was installed by; "" if it is not
   // installed, or nobody wrote that down.
-  absl::StatusOr<std::string> Owner() const;
+  absl::StatusOr<std::string> Owner() const { return OwnerOf(version_); }
+  absl::StatusOr<std::string> OwnerOf(absl::string_view version) const;
   // Puts this version last in the list, as `owner`'s, or takes it out.
   absl::Status Enlist(absl::string_view owner) const;
   absl::Status Delist() const;
-  // The newest installed version other than this one, or "".
-  absl::StatusOr<std::string> Other() const;
+  // The newest installed version other than this one that is not `owner`'s, or
+  // "".
+  absl::StatusOr<std::string> Other(absl::string_view owner) const;
+  // Removes `owner`'s versions other than this one and the one in use: an
+  // update has one version, that of its newest revision.
+  absl::Status RemoveOthersOf(absl::string_view owner) const;
 
   // Removes what a crash left of writing the list.
   absl::Status RemoveLeftovers() const;

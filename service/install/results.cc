@@ -8,6 +8,12 @@
 
 namespace usher::install {
 
+absl::Status RestartFirstError() {
+  return Error(hr::kWuEInstallNotAllowed,
+               "the machine must be restarted before anything else is "
+               "installed or uninstalled; restart it and try again");
+}
+
 InstallResult FailedResult(const absl::Status& status,
                            int32_t unmapped_result_code) {
   InstallResult result;

@@ -11,6 +11,9 @@
 
 namespace usher::install {
 
+// WU_E_INSTALL_NOT_ALLOWED: a restart must come first (UAMG-191).
+absl::Status RestartFirstError();
+
 // FAILED, with the HRESULT and message of `status`.
 InstallResult FailedResult(const absl::Status& status,
                            int32_t unmapped_result_code = 0);

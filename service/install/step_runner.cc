@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "service/install/payloads.h"
 #include "usher/repository/v1/catalog.pb.h"
 
 namespace usher::install {
@@ -36,12 +37,13 @@ struct StepRunner::Work {
 
 StepRunner::StepRunner(Journal& journal, catalog::Catalog& catalog,
                        download::ContentCache& cache,
-                       const HandlerSet& handlers,
+                       const HandlerSet& handlers, const Kept& kept,
                        std::filesystem::path work_dir)
     : journal_(journal),
       catalog_(catalog),
       cache_(cache),
       handlers_(handlers),
+      kept_(kept),
       work_dir_(std::move(work_dir)) {}
 
 absl::StatusOr<StepRunner::Work> StepRunner::Open(
@@ -58,13 +60,16 @@ absl::StatusOr<StepRunner::Work> StepRunner::Open(
   attempt.step_id = step.step_id;
   attempt.operation = operation;
   attempt.key = step.key;
+  // Another one than the catalog's, perhaps, when it is uninstalled.
+  if (const int32_t described =
+          work.description->update().identity().revision_number();
+      described > 0) {
+    attempt.key.revision = described;
+  }
   attempt.description = work.description.get();
   attempt.cache = &cache_;
   attempt.work_dir = work_dir_ / "attempts" / absl::StrCat(step.step_id);
-  attempt.kept_dir =
-      work_dir_ / "kept" /
-      PathFromUtf8(absl::StrCat(step.key.service_id, "_", step.key.update_id,
-                                "_", step.key.revision));
+  attempt.kept_dir = kept_.FolderOf(attempt.key);
   attempt.log_dir = work_dir_ / "log";
   attempt.cancel = control.cancel;
   attempt.interrupt = control.interrupt;
@@ -88,6 +93,8 @@ StepResult StepRunner::Run(Operation operation, Step& step,
   if (status.ok()) status = journal_.SetState(step.step_id, StepState::kBegun);
   if (status.ok()) status = MakeDirectories(attempt.work_dir);
   if (status.ok()) status = work.handler->Prepare(attempt);
+  // The last moment at which nothing has been done.
+  if (status.ok() && attempt.stopping()) status = CancelledError();
   if (status.ok()) {
     status = journal_.SetState(step.step_id, StepState::kPrepared);
   }
@@ -136,9 +143,7 @@ StepResult StepRunner::Complete(const Work& work, Step& step) {
     Remark(step.outcome, status);
   }
   USHER_FAULT_POINT("install.committed");
-  if (const absl::Status status = Record(work.attempt.operation, step.key,
-                                         step.outcome.reboot_required);
-      !status.ok()) {
+  if (const absl::Status status = Record(work, step); !status.ok()) {
     Remark(step.outcome, status);
   }
   USHER_FAULT_POINT("install.recorded");
@@ -147,12 +152,16 @@ StepResult StepRunner::Complete(const Work& work, Step& step) {
   return {StepResult::Kind::kDone, absl::OkStatus(), 0};
 }
 
-absl::Status StepRunner::Record(Operation operation,
-                                const catalog::UpdateKey& key,
-                                bool reboot_required) {
-  return operation == Operation::kInstall
-             ? catalog_.RecordInstalled(key, reboot_required)
-             : catalog_.RecordUninstalled(key, reboot_required);
+absl::Status StepRunner::Record(const Work& work, const Step& step) {
+  const bool reboot_required = step.outcome.reboot_required;
+  if (work.attempt.operation == Operation::kUninstall) {
+    USHER_RETURN_IF_ERROR(
+        catalog_.RecordUninstalled(step.key, reboot_required));
+    return kept_.ForgetOthers(step.key, 0);
+  }
+  USHER_RETURN_IF_ERROR(kept_.Save(step.key, *work.description));
+  USHER_RETURN_IF_ERROR(catalog_.RecordInstalled(step.key, reboot_required));
+  return kept_.ForgetOthers(step.key, step.key.revision);
 }
 
 StepResult StepRunner::Recover(Operation operation, Step& step) {
@@ -187,7 +196,8 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
   if (recovery->state == Recovery::State::kUndone) {
     return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
   }
-  if (recovery->state == Recovery::State::kUnknown && !RuleConfirms(work)) {
+  if (recovery->state == Recovery::State::kUnknown &&
+      !RuleConfirms(work, step)) {
     // Not undone: what there is to take back is not known either.
     return {StepResult::Kind::kFailed,
             Error(hr::kWuEUhUnexpected, recovery->message, step.key.update_id),
@@ -204,10 +214,10 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
   return Complete(work, step);
 }
 
-bool StepRunner::RuleConfirms(const Work& work) const {
+bool StepRunner::RuleConfirms(const Work& work, const Step& step) const {
   // Without a rule, "installed" is what was recorded before, and no answer.
   if (!work.description->has_is_installed()) return false;
-  const auto state = catalog_.Evaluate(work.attempt.key);
+  const auto state = catalog_.Evaluate(step.key);
   return state.ok() &&
          state->is_installed == (work.attempt.operation == Operation::kInstall);
 }

@@ -14,6 +14,7 @@
 #include "service/download/content_cache.h"
 #include "service/install/handler_set.h"
 #include "service/install/journal.h"
+#include "service/install/kept.h"
 
 namespace usher::install {
 
@@ -23,6 +24,8 @@ struct Control {
   CancellationToken interrupt;  // the stopping service's
   // True: begin nothing new.
   std::function<bool()> stopping;
+  // True: the machine must be restarted before anything else is begun.
+  std::function<bool()> restart_first;
   std::function<void(int percent)> progress;
 };
 
@@ -44,7 +47,7 @@ class StepRunner {
  public:
   StepRunner(Journal& journal, catalog::Catalog& catalog,
              download::ContentCache& cache, const HandlerSet& handlers,
-             std::filesystem::path work_dir);
+             const Kept& kept, std::filesystem::path work_dir);
 
   // Runs a planned step of `operation`. `step` takes the new state and outcome.
   StepResult Run(Operation operation, Step& step, const Control& control);
@@ -66,14 +69,14 @@ class StepRunner {
   StepResult Complete(const Work& work, Step& step);
   StepResult RecoverPrepared(const Work& work, Step& step);
   // Whether the update's own rule says that the operation took place.
-  bool RuleConfirms(const Work& work) const;
-  absl::Status Record(Operation operation, const catalog::UpdateKey& key,
-                      bool reboot_required);
+  bool RuleConfirms(const Work& work, const Step& step) const;
+  absl::Status Record(const Work& work, const Step& step);
 
   Journal& journal_;
   catalog::Catalog& catalog_;
   download::ContentCache& cache_;
   const HandlerSet& handlers_;
+  const Kept& kept_;
   std::filesystem::path work_dir_;
 };
 

@@ -80,9 +80,6 @@ class Planner::Checker {
                            planner_.catalog_.Get(key, planner_.locale_));
     Describe(update, entry);
     FillCategories(key, entry);
-    plan.restart_mandatory =
-        BehaviorOf(update, request_.operation).reboot_behavior() ==
-        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
     USHER_ASSIGN_OR_RETURN(const bool needed, IsNeeded(key, update));
     if (!needed) {
       plan.result = install_ ? SucceededResult(hr::kWuSAlreadyInstalled,
@@ -91,7 +88,7 @@ class Planner::Checker {
                                                "it was not installed");
       return absl::OkStatus();
     }
-    USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan.steps));
+    USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan));
     if (plan.steps.empty()) {
       return Error(hr::kWuENotApplicable,
                    "nothing in this bundle is for this machine", key.update_id);
@@ -124,7 +121,7 @@ class Planner::Checker {
     }
     if (request_.is_forced) return true;
     USHER_ASSIGN_OR_RETURN(const auto state, planner_.catalog_.Evaluate(key));
-    if (!install_) return state.is_installed;
+    if (!install_) return state.is_present;
     if (state.is_installed) return false;
     if (!state.is_installable) {
       return Error(hr::kWuENotApplicable, "the update is not for this machine",
@@ -134,12 +131,17 @@ class Planner::Checker {
   }
 
   absl::Status Walk(const UpdateKey& key, const v1::Update& update, int depth,
-                    std::vector<Step>& steps) {
-    USHER_ASSIGN_OR_RETURN(const UpdateDescription description,
+                    UpdatePlan& plan) {
+    USHER_ASSIGN_OR_RETURN(UpdateDescription description,
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
-    if (children.empty()) return Leaf(key, description, steps);
+    plan.restart_mandatory |=
+        BehaviorOf(update, request_.operation).reboot_behavior() ==
+        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
+    if (children.empty()) {
+      return Leaf(key, std::move(description), plan.steps);
+    }
     if (depth >= kMaxDepth) {
       return Error(hr::kWuETooDeepRelation, "bundles are nested too deeply",
                    key.update_id);
@@ -150,14 +152,13 @@ class Planner::Checker {
     }
     if (!install_) std::reverse(keys.begin(), keys.end());
     for (const UpdateKey& child : keys) {
-      USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, steps),
+      USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, plan),
                                      absl::StrCat("child ", child.update_id)));
     }
     return absl::OkStatus();
   }
 
-  absl::Status Child(const UpdateKey& key, int depth,
-                     std::vector<Step>& steps) {
+  absl::Status Child(const UpdateKey& key, int depth, UpdatePlan& plan) {
     USHER_ASSIGN_OR_RETURN(const v1::Update update,
                            planner_.catalog_.Get(key, planner_.locale_));
     const absl::StatusOr<bool> needed = IsNeeded(key, update);
@@ -167,7 +168,7 @@ class Planner::Checker {
                  ? absl::OkStatus()
                  : needed.status();
     }
-    return *needed ? Walk(key, update, depth, steps) : absl::OkStatus();
+    return *needed ? Walk(key, update, depth, plan) : absl::OkStatus();
   }
 
   // What user and caller decided.
@@ -191,11 +192,14 @@ class Planner::Checker {
     return absl::OkStatus();
   }
 
-  absl::Status Leaf(const UpdateKey& key, const UpdateDescription& description,
+  absl::Status Leaf(const UpdateKey& key, UpdateDescription description,
                     std::vector<Step>& steps) {
     if (steps.size() >= kMaxSteps) {
       return Error(hr::kWuEMaxCapacityReached, "the bundle has too many parts",
                    key.update_id);
+    }
+    if (!install_) {
+      USHER_RETURN_IF_ERROR(DescribeInstalled(key, description));
     }
     USHER_RETURN_IF_ERROR(planner_.handlers_.Find(description).status());
     if (install_) {
@@ -218,16 +222,33 @@ class Planner::Checker {
     return absl::OkStatus();
   }
 
+  // Turns the description of `key` into that of the revision that is there.
+  absl::Status DescribeInstalled(const UpdateKey& key,
+                                 UpdateDescription& description) {
+    USHER_ASSIGN_OR_RETURN(const auto state, planner_.catalog_.Evaluate(key));
+    if (state.receipt == 0 || state.receipt == key.revision) {
+      return absl::OkStatus();
+    }
+    UpdateKey installed = key;
+    installed.revision = state.receipt;
+    planner_.kept_.Restore(installed, description);
+    description.mutable_update()->mutable_identity()->set_revision_number(
+        state.receipt);
+    return absl::OkStatus();
+  }
+
   const Planner& planner_;
   const InstallRequest& request_;
   bool install_;
 };
 
 Planner::Planner(catalog::Catalog& catalog, download::ContentCache& cache,
-                 const HandlerSet& handlers, std::string locale)
+                 const HandlerSet& handlers, const Kept& kept,
+                 std::string locale)
     : catalog_(catalog),
       cache_(cache),
       handlers_(handlers),
+      kept_(kept),
       locale_(std::move(locale)) {}
 
 UpdatePlan Planner::Make(const InstallRequest& request,
@@ -243,8 +264,9 @@ UpdatePlan Planner::Make(const InstallRequest& request,
   return plan;
 }
 
-absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
-                                          const UpdateKey& key) const {
+absl::Status Planner::Visit(
+    const UpdateKey& key,
+    absl::FunctionRef<bool(const UpdateDescription&)> visit) const {
   std::vector<std::pair<UpdateKey, int>> open = {{key, 0}};
   size_t seen = 0;
   while (!open.empty() && seen++ < kMaxSteps) {
@@ -257,16 +279,37 @@ absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
       if (depth == 0) return description.status();
       continue;
     }
-    if (BehaviorOf(description->update(), operation).impact() ==
-        v1::INSTALLATION_IMPACT_REQUIRES_EXCLUSIVE_HANDLING) {
-      return true;
-    }
+    if (!visit(*description)) return absl::OkStatus();
     if (depth >= kMaxDepth) continue;
     for (const v1::UpdateKey& child : description->update().bundled_updates()) {
       open.emplace_back(KeyOf(child, next), depth + 1);
     }
   }
-  return false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Planner::IsExclusive(Operation operation,
+                                          const UpdateKey& key) const {
+  bool exclusive = false;
+  USHER_RETURN_IF_ERROR(
+      Visit(key, [&exclusive, operation](const UpdateDescription& description) {
+        exclusive = BehaviorOf(description.update(), operation).impact() ==
+                    v1::INSTALLATION_IMPACT_REQUIRES_EXCLUSIVE_HANDLING;
+        return !exclusive;
+      }));
+  return exclusive;
+}
+
+std::vector<download::ContentPin> Planner::Pin(const UpdateKey& key) const {
+  std::vector<download::ContentPin> pins;
+  Visit(key, [this, &pins](const UpdateDescription& description) {
+    for (const auto& payload : description.payloads()) {
+      const absl::StatusOr<Sha256Digest> digest = DigestOf(payload.sha256());
+      if (digest.ok()) pins.push_back(cache_.Pin(*digest));
+    }
+    return true;
+  }).IgnoreError();  // what is not known fails when its turn comes
+  return pins;
 }
 
 }  // namespace usher::install

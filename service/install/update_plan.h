@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/catalog/catalog.h"
@@ -15,6 +17,7 @@
 #include "service/install/handler_set.h"
 #include "service/install/install_engine.h"
 #include "service/install/journal.h"
+#include "service/install/kept.h"
 
 namespace usher::install {
 
@@ -25,7 +28,7 @@ struct UpdatePlan {
   std::string entry;
   std::vector<Step> steps;
   // A restart that it asks for must come before anything else is installed:
-  // the publisher says that it always needs one.
+  // the publisher says that it, or a part of it, always needs one.
   bool restart_mandatory = false;
 };
 
@@ -33,21 +36,25 @@ struct UpdatePlan {
 class Planner {
  public:
   Planner(catalog::Catalog& catalog, download::ContentCache& cache,
-          const HandlerSet& handlers, std::string locale);
+          const HandlerSet& handlers, const Kept& kept, std::string locale);
 
   // Checks, in this order, for an installation: installed already
   // (WU_S_ALREADY_INSTALLED unless forced), applicable (WU_E_NOT_APPLICABLE
   // unless forced), licence terms (WU_E_EULAS_DECLINED), ForceQuiet
   // (WU_E_UH_DOESNOTSUPPORTACTION), handler (WU_E_UH_UNKNOWNHANDLER), content
   // (WU_E_DM_NOTDOWNLOADED, also when forced). For an uninstallation: absent
-  // (WU_S_ALREADY_UNINSTALLED unless forced), IsUninstallable
+  // (WU_S_ALREADY_UNINSTALLED unless forced or present), IsUninstallable
   // (WU_E_UNINSTALL_NOT_ALLOWED), ForceQuiet, handler. UAMG-185 … 189,
   // 199, 200.
   //
   // A bundle becomes one step for each child that needs it, in order (in
-  // reverse for an uninstallation).
+  // reverse for an uninstallation). What an older revision installed is
+  // uninstalled as that one said; the step's description has its revision.
   UpdatePlan Make(const InstallRequest& request,
                   const catalog::UpdateKey& key) const;
+
+  // Keeps the payloads of `key` and its children in the cache.
+  std::vector<download::ContentPin> Pin(const catalog::UpdateKey& key) const;
 
   // Whether `key`, or a child of it, must be alone in a job (UAMG-183).
   absl::StatusOr<bool> IsExclusive(Operation operation,
@@ -56,9 +63,17 @@ class Planner {
  private:
   class Checker;
 
+  // Calls `visit` with `key`'s description and those of its children, as far
+  // as they are known, until it returns false. The error is that of `key`.
+  absl::Status Visit(
+      const catalog::UpdateKey& key,
+      absl::FunctionRef<bool(const repository::v1::UpdateDescription&)> visit)
+      const;
+
   catalog::Catalog& catalog_;
   download::ContentCache& cache_;
   const HandlerSet& handlers_;
+  const Kept& kept_;
   std::string locale_;
 };
 

@@ -82,6 +82,7 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
 std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
                                                     const Control& control) {
   const int count = static_cast<int>(update.steps.size());
+  bool restart_first = false;
   for (int i = 0; i < count; ++i) {
     Step& step = update.steps[static_cast<size_t>(i)];
     if (step.state == StepState::kDone) continue;
@@ -89,6 +90,13 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
       return Finish(update,
                     AbortedResult(absl::StrCat("the operation was cancelled",
                                                DoneSoFar(update))));
+    }
+    // Whatever asked for it may be shutting the machine down already.
+    restart_first |= control.restart_first && control.restart_first();
+    if (restart_first) {
+      InstallResult refused = FailedResult(RestartFirstError());
+      refused.message += DoneSoFar(update);
+      return Finish(update, std::move(refused));
     }
     if (control.stopping && control.stopping()) return std::nullopt;
     Control part = control;
@@ -98,6 +106,7 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
     const StepResult result = steps_.Run(update.request.operation, step, part);
     switch (result.kind) {
       case StepResult::Kind::kDone:
+        restart_first |= step.outcome.restart_mandatory;
         // The last step is done when the update is, in one transaction.
         if (i + 1 < count) {
           if (const absl::Status status =
@@ -157,6 +166,11 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
 
 InstallResult UpdateRunner::Finish(const BegunUpdate& update,
                                    InstallResult result) {
+  // What was done before a part failed may need its restart all the same.
+  result.reboot_required |= std::any_of(
+      update.steps.begin(), update.steps.end(), [](const Step& step) {
+        return step.state == StepState::kDone && step.outcome.reboot_required;
+      });
   v1::UpdateHistoryEntry entry;
   if (!entry.ParseFromString(update.entry)) entry.Clear();
   entry.set_result_code(

@@ -23,7 +23,9 @@ class UpdateRunner {
                catalog::Catalog& catalog, std::string boot_id,
                std::function<void(bool mandatory)> on_restart);
 
-  // Installs or uninstalls update `position` of the job. Nothing comes back
+  // Installs or uninstalls update `position` of the job. What would have to be
+  // begun while a restart must come first fails (UAMG-191), also the rest of a
+  // bundle after a part that wants it. Nothing comes back
   // when the service stops before the end; the journal then holds the rest.
   std::optional<InstallResult> Run(const InstallRequest& request, int position,
                                    const Control& control);

@@ -134,6 +134,17 @@ absl::Status DownloadJob::PlanItem(int index, Item& item) {
     item.finished = true;
     Result(index, v1::OPERATION_RESULT_CODE_SUCCEEDED,
            hr::kWuSAlreadyDownloaded, "");
+    return absl::OkStatus();
+  }
+  // It could be fetched, but never be there as a whole afterwards.
+  if (const int64_t limit = core_.cache().MaxBytes();
+      limit > 0 && item.bytes > limit) {
+    return Error(hr::kWuEDmDownloadlimitedbyupdatesize,
+                 absl::StrCat("the update's files have ", item.bytes,
+                              " bytes, and the service keeps ", limit,
+                              " at most; raise cache_max_bytes in its "
+                              "configuration"),
+                 key.update_id);
   }
   return absl::OkStatus();
 }
@@ -151,6 +162,9 @@ absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key, int depth,
     file.url = content.download_url();
     file.size = content.size();
     USHER_ASSIGN_OR_RETURN(file.sha256, ParseSha256Hex(content.sha256()));
+    if (!item.pins.contains(file.sha256)) item.bytes += file.size;
+    // Before it is looked for, so that it is still there afterwards.
+    item.pins[file.sha256] = core_.cache().Pin(file.sha256);
     // Not Contains, which knows nothing of files removed behind its back:
     // "already downloaded" must be true.
     if (core_.cache().Open(file.sha256).ok()) continue;
@@ -343,6 +357,7 @@ void DownloadJob::End() {
     absl::MutexLock lock(&items_mutex_);
     for (size_t i = 0; i < items_.size(); ++i) {
       if (!items_[i].finished) untried.push_back(static_cast<int>(i));
+      items_[i].pins.clear();
     }
     parked = stopped_ && !untried.empty() && !cancel().cancelled();
   }

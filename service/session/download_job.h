@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "common/cancellation.h"
 #include "common/sha256.h"
 #include "service/catalog/catalog.h"
+#include "service/download/content_cache.h"
 #include "service/repository/repository.h"
 #include "service/session/job.h"
 
@@ -30,7 +32,7 @@ struct DownloadPlan {
 
 // One download of some updates (UAMG-167 … 174). Survives a restart of the
 // service: what is in the cache is not fetched again, and partial files are
-// resumed.
+// resumed. What it fetches stays in the cache until it has ended.
 class DownloadJob : public Job {
  public:
   DownloadJob(Core& core, const v1::Job& initial, std::string session_id,
@@ -51,6 +53,9 @@ class DownloadJob : public Job {
   };
   struct Item {
     std::vector<File> files;
+    // Of all its files, those that are there already included.
+    absl::flat_hash_map<Sha256Digest, download::ContentPin> pins;
+    int64_t bytes = 0;
     int open_files = 0;
     bool finished = false;
     absl::Status error;

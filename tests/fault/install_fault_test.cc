@@ -6,7 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "service/platform/process.h"
+#include "tests/fault/child.h"
 #include "tests/fault/scenario.h"
 #include "tests/unit/install/temp_dir.h"
 #include "usher/v1/types.pb.h"
@@ -21,9 +21,11 @@
 namespace usher::install {
 namespace {
 
+using test::Child;
 using test::Content;
 using test::Scenario;
 using test::TempDir;
+using test::WasKilled;
 using test::Watcher;
 using test::World;
 using ::testing::AnyOf;
@@ -46,37 +48,6 @@ struct Case {
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.scenario << " killed at " << c.fault;
-}
-
-platform::ProcessResult Child(const fs::path& dir, const std::string& scenario,
-                              const std::string& action,
-                              const std::string& fault) {
-  platform::ProcessOptions options;
-  options.argv = {fs::absolute(INSTALL_FAULT_CHILD).string(), dir.string(),
-                  scenario, action};
-  options.working_directory = dir;
-  options.environment = {{"USHER_FAULT", fault}};
-  for (const char* name : {"ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"}) {
-    if (const char* value = std::getenv(name)) {
-      options.environment.emplace_back(name, value);
-    }
-  }
-  options.timeout = absl::Minutes(1);
-  auto result = platform::RunProcess(options, CancellationToken());
-  // Wine 8 now and then fails to load a program, which then has done nothing.
-  constexpr int kStatusDllInitFailed = static_cast<int>(0xC0000142);
-  for (int tries = 1; !test::kIsUnix && result.ok() && tries < 5 &&
-                      result->exit_code == kStatusDllInitFailed;
-       ++tries) {
-    result = platform::RunProcess(options, CancellationToken());
-  }
-  EXPECT_TRUE(result.ok()) << result.status();
-  return result.value_or(platform::ProcessResult());
-}
-
-// By a fault point, which on Windows ends the process with this code.
-bool WasKilled(const platform::ProcessResult& result) {
-  return test::kIsUnix ? result.signal == 9 : result.exit_code == 128 + 9;
 }
 
 // Every path below the folder, without SQLite's own files.

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace usher::install::test {
 namespace {
@@ -26,6 +28,24 @@ Deb Package(const std::string& version) {
   deb.name = "hello";
   deb.version = version;
   deb.files = {{"usr/share/hello", version}};
+  return deb;
+}
+
+// When it is configured first, it kills the installer, with which dpkg dies,
+// and then tells so through the pipe "gone" in the world's folder. A second
+// time it ends with `second`.
+Deb Deadly(World& world, int second) {
+  Deb deb = Package("2.0");
+  deb.postinst = absl::StrReplaceAll(
+      "test ! -e $DIR/died || exit $SECOND\n"
+      ": > $DIR/died\n"
+      "dpkg=$PPID\n"
+      "kill -9 $(cut -d' ' -f4 /proc/$dpkg/stat)\n"
+      // Orphaned, it gets another parent.
+      "while test $(cut -d' ' -f4 /proc/$$/stat) = $dpkg; do :; done\n"
+      ": > $DIR/gone",
+      {{"$DIR", world.product("").parent_path().parent_path().string()},
+       {"$SECOND", absl::StrCat(second)}});
   return deb;
 }
 
@@ -83,6 +103,11 @@ Scenario SetUp(World& world, const std::string& name) {
     if (name == "deb-upgrade") {
       scenario.before = {one};
       scenario.request.updates = {two};
+    }
+    if (absl::StartsWith(name, "deb-dies")) {
+      scenario.before = {one};
+      scenario.request.updates = {
+          world.AddDeb(8, {Deadly(world, name == "deb-dies" ? 0 : 1)})};
     }
     if (name == "deb-remove") {
       scenario.before = {one};

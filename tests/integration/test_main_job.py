@@ -193,3 +193,124 @@ def test_install_all_twice_takes_nothing_back(api, repository, cli):
     assert "tool" not in again.stdout, again.stdout
     installed = cli.run("search", "--installed").stdout
     assert "tool 2.0" in installed and "tool 1.0" not in installed
+
+
+def revise(repository, name, version, change):
+    """The next revision of an update, which change(text) describes."""
+    text = (repository.sources / f"{name}-{version}.added").read_text()
+    path = repository.sources / f"{name}-{version}-revised.toml"
+    path.write_text("revision = 2\n" + change(text))
+    repository.publish()
+
+
+def test_what_is_installed_can_be_uninstalled_when_it_is_revised(
+        api, daemon, repository, cli):
+    """A repository offers the newest revision only."""
+    repository.add_archive("tool", "1.0", {"tool": b"one"})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert cli.run("install", "tool").code == 0
+    revise(repository, "tool", "1.0", lambda text: text.replace(
+        "Test update", "Better described, the test update"))
+    assert cli.run("services", "refresh").code == 0
+
+    (update,) = cli.run("search", "--installed", "--json").json["updates"]
+    assert update["revision"] == 2
+    assert not update["is_installed"] and update["is_present"]
+    assert "older revision" in cli.run("search", "--installed").stdout
+    assert "tool" in cli.run("search").stdout
+    done = cli.run("uninstall", "tool")
+    assert done.code == 0, done.stdout + done.stderr
+    assert not (daemon.state / "products/tool").exists()
+    assert cli.run("search", "--installed").code == 6
+    again = cli.run("uninstall", "tool")
+    assert again.code == 6 and "not installed" in again.stderr
+
+
+def test_a_revision_with_another_version_takes_the_place_of_the_first(
+        api, daemon, repository, cli):
+    repository.add_archive("tool", "1.0", {"tool": b"one"})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert cli.run("install", "tool").code == 0
+
+    def bring_another_version(text):
+        head, tail = text.rsplit('version = "1.0"', 1)
+        return f'{head}version = "1.1"{tail}'
+    revise(repository, "tool", "1.0", bring_another_version)
+    assert cli.run("install", "tool").code == 0
+    product = daemon.state / "products/tool"
+    assert (product / "current").resolve().name == "1.1"
+    assert not (product / "1.0").exists()
+    assert cli.run("uninstall", "tool").code == 0
+    assert not product.exists()
+
+
+def test_an_exec_update_is_uninstalled_as_it_was_installed(
+        api, repository, cli, work):
+    removed = work / "removed"
+
+    def setup(version):
+        return packages.script(work / "setup.sh", (
+            'test "$USHER_OPERATION" = install || '
+            f'echo {version} "$@" >> {removed}\n'))
+    repository.add_exec("agent", "1", setup("first"))
+    toml = repository.sources / "agent-1.toml"
+    toml.write_text(toml.read_text() + 'uninstall_program = "setup.sh"\n'
+                    'uninstall_arguments = ["--remove"]\n')
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert cli.run("install", "agent").code == 0
+    setup("second")
+    revise(repository, "agent", "1", lambda text: text.replace(
+        "--remove", "--purge"))
+    assert cli.run("services", "refresh").code == 0
+    done = cli.run("uninstall", "agent")
+    assert done.code == 0, done.stdout + done.stderr
+    assert removed.read_text() == "first --remove\n"
+
+
+def test_a_small_cache_is_enough_for_one_update_after_the_other(
+        daemon, connect, repository, cli, work):
+    """What a job needs is not evicted before it is installed; what could never
+    be there as a whole is refused."""
+    daemon.configure("[download]\ncache_max_bytes = 1000\n")
+    daemon.start()
+    sizes = {"one": 700, "two": 800, "huge": 1001}
+    for name, size in sizes.items():
+        script = f"touch {work}/{name}.done\n#"
+        repository.add_exec(name, "1", packages.script(
+            work / f"{name}.sh", script.ljust(size - len("#!/bin/sh\n"), "x")))
+    repository.publish()
+    for name, size in sizes.items():
+        assert (work / f"{name}.sh").stat().st_size == size
+    connect().add_service(repository.url, repository.root)
+    done = cli.run("install", "one", "two", "huge")
+    assert done.code == 3, done.stdout + done.stderr
+    assert "cache_max_bytes" in done.stdout + done.stderr
+    assert (work / "one.done").exists() and (work / "two.done").exists()
+    assert not (work / "huge.done").exists()
+
+
+@pytest.mark.root
+def test_a_failed_upgrade_names_the_packages(api, stubs, repository, work, cli):
+    name = "usher-integration-broken"
+    try:
+        repository.add_deb(packages.deb(work, name, "1.0-1"))
+        repository.publish()
+        api.add_service(repository.url, repository.root)
+        assert cli.run("install", name).code == 0
+        repository.add_deb(packages.deb(
+            work, name, "1.1-1", scripts={"postinst": "echo no luck >&2; exit 1"}))
+        repository.publish()
+        failed = cli.run("install", name, "--json")
+        assert failed.code == 1, failed.stdout + failed.stderr
+        message = failed.json["updates"][0]["message"]
+        assert f"{name}" in message and "1.1-1 half-configured" in message
+        assert "was 1.0-1" in message and "no luck" in message
+        entry = api.query_history()[0]
+        assert entry.result_code == stubs.types.OPERATION_RESULT_CODE_FAILED
+        assert entry.message == message
+    finally:
+        subprocess.run(["dpkg", "--purge", "--force-remove-reinstreq", name],
+                       check=False, capture_output=True)

@@ -191,3 +191,26 @@ def test_one_of_two_makes_a_key(platform, work):
             check=True, capture_output=True, text=True).stdout)
         assert shown["keys"][0]["key_id"] in json.dumps(made)
     assert len(list(work.glob("*.pem*"))) == 10
+
+
+def test_updates_do_not_supersede_each_other(publisher, repository, work):
+    ids = [f"00000000-0000-4000-8000-00000000000{i}" for i in range(3)]
+
+    def add(number, supersedes, revision):
+        path = work / "update.toml"
+        listed = json.dumps([ids[other] for other in supersedes])
+        path.write_text(
+            HEAD.replace('"tool"', f'"tool{number}"') +
+            f'update_id = "{ids[number]}"\nrevision = {revision}\n'
+            f"superseded_update_ids = {listed}\n" + PAYLOAD + EXEC)
+        return publisher("add", repository.folder, path)
+    assert add(0, [], 1) and add(1, [0], 1), publisher.output
+    assert add(2, [1, 0], 1), publisher.output
+    assert not add(0, [1], 2)
+    assert "tool0" in publisher.output and "tool1" in publisher.output
+    # By way of another one.
+    assert not add(0, [2], 2)
+    assert "superseded_update_ids" in publisher.output
+    # The other way round, when the first way is given up.
+    assert add(1, [], 2) and add(2, [], 2), publisher.output
+    assert add(0, [2, 1], 2), publisher.output

@@ -7,8 +7,9 @@ import subprocess
 import tarfile
 
 
-def deb(folder, name, version, content="", depends="", size=0):
-    """A Debian package with one program, /usr/bin/{name}."""
+def deb(folder, name, version, content="", depends="", size=0, scripts=None):
+    """A Debian package with one program, /usr/bin/{name}. `scripts`: maintainer
+    scripts, {"postinst": text}."""
     folder = pathlib.Path(folder)
     tree = folder / f"{name}_{version}"
     (tree / "DEBIAN").mkdir(parents=True)
@@ -24,6 +25,8 @@ def deb(folder, name, version, content="", depends="", size=0):
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\necho '{content or name + ' ' + version}'\n")
     program.chmod(0o755)
+    for kind, text in (scripts or {}).items():
+        script(tree / "DEBIAN" / kind, text + "\n")
     if size:
         share = tree / "usr/share" / name
         share.mkdir(parents=True)

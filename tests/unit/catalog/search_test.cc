@@ -9,6 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class SearchTest : public CatalogFixture {
  protected:
@@ -137,6 +138,58 @@ TEST_F(SearchTest, WhatAnInstalledUpdateSupersedesIsNotOffered) {
   EXPECT_THAT(Search("IsInstalled=0", kIncludeSuperseded), SizeIs(392));
   ASSERT_TRUE(catalog_->RecordUninstalled(Key(3), false).ok());
   EXPECT_THAT(search(""), SizeIs(392));
+}
+
+// Contradictory, and not to be turned against the machine: of each circle one
+// is left, on all machines the same.
+TEST_F(SearchTest, UpdatesThatSupersedeEachOther) {
+  const auto supersede = [](CatalogFileBuilder& builder, int id,
+                            const std::vector<int>& old) {
+    auto& update = *builder.Update(id).mutable_update();
+    for (const int other : old) {
+      update.add_superseded_update_ids(Id(other));
+    }
+  };
+  for (const int others : {0, 400}) {  // few matches, and many
+    CatalogFileBuilder builder;
+    supersede(builder, 2, {1});
+    supersede(builder, 1, {2});
+    // What a circle supersedes is superseded.
+    supersede(builder, 5, {4, 7});
+    supersede(builder, 4, {6});
+    supersede(builder, 6, {5});
+    supersede(builder, 7, {8});
+    builder.Update(8);
+    // So is a circle below another one, and one below a single update.
+    supersede(builder, 10, {11});
+    supersede(builder, 11, {10, 12});
+    supersede(builder, 12, {13});
+    supersede(builder, 13, {12});
+    supersede(builder, 20, {21});
+    supersede(builder, 21, {22});
+    supersede(builder, 22, {21});
+    for (int i = 100; i < 100 + others; ++i) builder.Update(i);
+    Load(builder);
+    std::vector<std::string> found = Search(others == 0 ? "" : "IsInstalled=0");
+    std::erase_if(found, [](const std::string& name) {
+      return name.size() == std::string("name100").size();
+    });
+    EXPECT_THAT(found,
+                UnorderedElementsAre("name1", "name4", "name10", "name20"));
+  }
+}
+
+// What is installed supersedes the rest of its circle, as it would others.
+TEST_F(SearchTest, AnInstalledUpdateInACircle) {
+  CatalogFileBuilder builder;
+  builder.Update(1).mutable_update()->add_superseded_update_ids(Id(2));
+  builder.Update(2).mutable_update()->add_superseded_update_ids(Id(1));
+  Load(builder);
+  ASSERT_TRUE(catalog_->RecordInstalled(Key(2), false).ok());
+  EXPECT_THAT(Search("IsInstalled=0"), IsEmpty());
+  EXPECT_THAT(Search("IsInstalled=1"), ElementsAre("name2"));
+  ASSERT_TRUE(catalog_->RecordUninstalled(Key(2), false).ok());
+  EXPECT_THAT(Search("IsInstalled=0"), ElementsAre("name1"));
 }
 
 TEST_F(SearchTest, SupersedenceInManyMatches) {

@@ -107,18 +107,53 @@ TEST_F(StateTest, ReceiptsDecideWithoutRule) {
   EXPECT_THAT(Search("IsInstalled=0"), ElementsAre("name3"));
   EXPECT_THAT(Search("IsInstalled=1"), ElementsAre("name1"));
 
-  // An older revision counts as installed, a newer one does not.
+  // An older revision counts as installed, a newer one does not, but can be
+  // uninstalled.
   CatalogFileBuilder later;
   later.Update(1, 1);
   later.Update(1, 3);
   Load(later);
   EXPECT_TRUE(Get(1, 1).is_installed());
   EXPECT_FALSE(Get(1, 3).is_installed());
+  EXPECT_TRUE(Get(1, 3).is_present());
+  const auto state = catalog_->Evaluate(Key(1, 3));
+  ASSERT_TRUE(state.ok());
+  EXPECT_FALSE(state->is_installed);
+  EXPECT_TRUE(state->is_present);
+  EXPECT_EQ(state->receipt, 2);
 
   Load(builder);
   ASSERT_TRUE(catalog_->RecordUninstalled(Key(1, 2), false).ok());
   EXPECT_FALSE(Get(1, 2).is_installed());
+  EXPECT_FALSE(Get(1, 2).is_present());
+  EXPECT_EQ(catalog_->Evaluate(Key(1, 2))->receipt, 0);
   EXPECT_THAT(Search("IsInstalled=0"), ElementsAre("name1"));
+}
+
+TEST_F(StateTest, AnInstalledUpdateOfWhichThereIsANewRevision) {
+  CatalogFileBuilder builder;
+  builder.Update(1);
+  Load(builder);
+  ASSERT_TRUE(catalog_->RecordInstalled(Key(1), false).ok());
+  CatalogFileBuilder revised;
+  revised.Update(1, 2);
+  Load(revised);
+  EXPECT_THAT(Search("IsInstalled=0"), ElementsAre("name1"));
+  EXPECT_THAT(Search("IsInstalled=1"), IsEmpty());
+  EXPECT_THAT(Search("IsPresent=1"), ElementsAre("name1"));
+  // Not offered where it cannot be installed, but there all the same.
+  CatalogFileBuilder barred;
+  barred.Update(1, 3).mutable_is_installable()->set_constant(false);
+  Load(barred);
+  EXPECT_THAT(Search(""), IsEmpty());
+  EXPECT_THAT(Search("IsInstalled=0"), IsEmpty());
+  EXPECT_THAT(Search("IsPresent=1"), ElementsAre("name1"));
+  EXPECT_THAT(Search("IsPresent=1 and IsInstalled=0"), ElementsAre("name1"));
+  // Where a rule says what is there, receipts do not count.
+  CatalogFileBuilder ruled;
+  ruled.Update(1, 4).mutable_is_installed()->set_constant(false);
+  Load(ruled);
+  EXPECT_THAT(Search("IsPresent=1"), IsEmpty());
 }
 
 TEST_F(StateTest, RebootRequired) {

@@ -171,6 +171,29 @@ TEST_F(ContentCacheTest, NeverDropsWhatIsOpenOrNew) {
   EXPECT_TRUE(Has("bbbb"));
 }
 
+TEST_F(ContentCacheTest, NeverDropsWhatIsPinned) {
+  Reopen(10);
+  ContentPin first = cache_->Pin(Sha256Of("aaaaaaaa"));
+  const ContentPin again = cache_->Pin(Sha256Of("aaaaaaaa"));
+  {
+    // Before it is there.
+    const ContentPin second = cache_->Pin(Sha256Of("bbbbbbbb"));
+    ASSERT_TRUE(Put("aaaaaaaa").ok());
+    ASSERT_TRUE(Put("bbbbbbbb").ok());
+    ASSERT_TRUE(Put("c").ok());
+    EXPECT_TRUE(Has("aaaaaaaa"));
+    EXPECT_TRUE(Has("bbbbbbbb"));
+    EXPECT_TRUE(Has("c"));
+  }
+  first.reset();
+  ASSERT_TRUE(Put("d").ok());
+  EXPECT_TRUE(Has("aaaaaaaa")) << "pinned twice";
+  EXPECT_FALSE(Has("bbbbbbbb"));
+  EXPECT_TRUE(Has("c"));
+  EXPECT_EQ(cache_->MaxBytes(), 10);
+  cache_.reset();  // before the last pin
+}
+
 TEST_F(ContentCacheTest, RemoveForgetsAndDeletes) {
   ASSERT_TRUE(Put("hello").ok());
   ASSERT_TRUE(cache_->Remove(Sha256Of("hello")).ok());

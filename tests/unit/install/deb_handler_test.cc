@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/synchronization/notification.h"
 #include "common/error.h"
 #include "service/install/dpkg_progress.h"
 #include "service/platform/record_lock.h"
@@ -17,8 +18,13 @@ namespace {
 
 using test::Content;
 using test::Deb;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
+
+constexpr int kFailed = v1::OPERATION_RESULT_CODE_FAILED;
+constexpr int kAborted = v1::OPERATION_RESULT_CODE_ABORTED;
 
 class DebHandlerTest : public ::testing::Test {
  protected:
@@ -99,6 +105,163 @@ TEST_F(DebHandlerTest, AnotherPackageManagerIsBusy) {
     EXPECT_EQ(world_.Install({key})[0].hresult, hr::kWuEOperationinprogress);
   }
   EXPECT_EQ(world_.Install({key})[0].hresult, hr::kSOk);
+}
+
+TEST_F(DebHandlerTest, AbortedWhileAnotherPackageManagerIsBusy) {
+  world_.options().dpkg.lock_timeout = absl::Minutes(1);
+  ASSERT_TRUE(world_.Start().ok());
+  const auto key = world_.AddDeb(1, {Package("hello", "1.0")});
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  absl::Notification applying;
+  watcher->on_progress = [&applying](int percent) {
+    if (percent >= 30 && !applying.HasBeenNotified()) applying.Notify();
+  };
+  CancellationToken cancel;
+  const auto lock =
+      platform::RecordLock::Acquire(root_ / "var/lib/dpkg/lock-frontend",
+                                    absl::ZeroDuration(), CancellationToken());
+  ASSERT_TRUE(lock.ok());
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({key}), watcher, cancel).ok());
+  applying.WaitForNotification();
+  cancel.Cancel();
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, kAborted)
+      << watcher->results[0].message;
+  EXPECT_FALSE(Query({"hello"})["hello"].present);
+}
+
+TEST_F(DebHandlerTest, RunIsCancelledBeforeItBegins) {
+  CancellationToken cancelled;
+  cancelled.Cancel();
+  for (const bool interrupt : {false, true}) {
+    int exit_code = 0;
+    const absl::Status status =
+        Dpkg(world_.options().dpkg)
+            .Run({.action = {"--configure", "--pending"},
+                  .log = dir_.path() / "log",
+                  .run_timeout = absl::Minutes(1),
+                  .cancel = interrupt ? CancellationToken() : cancelled,
+                  .interrupt = interrupt ? cancelled : CancellationToken()},
+                 &exit_code);
+    EXPECT_EQ(HResultOf(status), hr::kWuEUhOperationcancelled);
+    EXPECT_FALSE(std::filesystem::exists(dir_.path() / "log"));
+  }
+}
+
+TEST_F(DebHandlerTest, FreshPackageWhosePostinstFailsIsRemoved) {
+  Deb bad = Package("bad", "1.0");
+  bad.postinst = "echo no such luck >&2; exit 1";
+  const InstallResult result =
+      world_.Install({world_.AddDeb(1, {Package("good", "1.0"), bad})})[0];
+  EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
+  EXPECT_THAT(result.message, HasSubstr("no such luck"));
+  EXPECT_THAT(result.message, Not(HasSubstr("could not be taken back")));
+  const auto states = Query({"bad", "good"});
+  EXPECT_FALSE(states.at("bad").present);
+  EXPECT_FALSE(states.at("good").present);
+}
+
+TEST_F(DebHandlerTest, FreshPackageThatCannotBeRemovedIsNamed) {
+  Deb bad = Package("bad", "1.0");
+  bad.postinst = "exit 1";
+  bad.prerm = "echo cannot go >&2; exit 1";
+  bad.postrm = "exit 1";
+  const InstallResult result = world_.Install({world_.AddDeb(1, {bad})})[0];
+  EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
+  EXPECT_TRUE(Query({"bad"})["bad"].present);
+  EXPECT_THAT(result.message, ContainsRegex("bad is 1.0 [a-z]+-[a-z]+, was "
+                                            "not installed"));
+}
+
+TEST_F(DebHandlerTest, FailedUpgradeIsNamed) {
+  ASSERT_EQ(
+      world_.Install({world_.AddDeb(1, {Package("hello", "1.0")})})[0].hresult,
+      hr::kSOk);
+  Deb bad = Package("hello", "2.0");
+  bad.postinst = "exit 1";
+  const auto two = world_.AddDeb(2, {bad});
+  const InstallResult result = world_.Install({two})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
+  EXPECT_THAT(result.message,
+              HasSubstr("hello is 2.0 half-configured, was 1.0"));
+  EXPECT_THAT(result.message, HasSubstr("dpkg --configure -a"));
+  EXPECT_EQ(world_.History()[0].message(), result.message);
+  EXPECT_FALSE(world_.catalog().HasReceipt(two));
+
+  // Tried again it leaves everything as it was, and a good version mends it.
+  EXPECT_THAT(world_.Install({two})[0].message,
+              Not(HasSubstr("could not be taken back")));
+  EXPECT_EQ(Query({"hello"})["hello"].status, "half-configured");
+  EXPECT_EQ(
+      world_.Install({world_.AddDeb(3, {Package("hello", "3.0")})})[0].hresult,
+      hr::kSOk);
+  EXPECT_TRUE(Query({"hello"})["hello"].complete);
+}
+
+TEST_F(DebHandlerTest, FailedUpgradeIsConfiguredIfItNowCanBe) {
+  ASSERT_EQ(
+      world_.Install({world_.AddDeb(1, {Package("hello", "1.0")})})[0].hresult,
+      hr::kSOk);
+  Deb moody = Package("hello", "2.0");
+  moody.postinst =
+      "test -e \"$DPKG_ROOT/tried\" || "
+      "{ touch \"$DPKG_ROOT/tried\"; exit 1; }";
+  const InstallResult result = world_.Install({world_.AddDeb(2, {moody})})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_THAT(result.message, HasSubstr("hello is 2.0, was 1.0"));
+  EXPECT_TRUE(Query({"hello"})["hello"].complete);
+}
+
+TEST_F(DebHandlerTest, SecondOfTwoFails) {
+  ASSERT_EQ(world_
+                .Install({world_.AddDeb(
+                    1, {Package("aa", "1.0"), Package("bb", "1.0")})})[0]
+                .hresult,
+            hr::kSOk);
+  Deb bad = Package("bb", "2.0");
+  bad.preinst = "exit 1";
+  // What came new with them goes again.
+  const InstallResult result = world_.Install(
+      {world_.AddDeb(2, {Package("aa", "2.0"), Package("cc", "2.0"), bad})})[0];
+  EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
+  EXPECT_THAT(result.message, HasSubstr("aa is 2.0, was 1.0"));
+  EXPECT_THAT(result.message, Not(HasSubstr("bb is")));
+  const auto states = Query({"aa", "bb", "cc"});
+  EXPECT_TRUE(states.at("aa").complete);
+  EXPECT_EQ(states.at("bb").version, "1.0");
+  EXPECT_TRUE(states.at("bb").complete);
+  EXPECT_FALSE(states.at("cc").present);
+}
+
+TEST_F(DebHandlerTest, WhatAHalfConfiguredUpgradeNeedsStays) {
+  ASSERT_EQ(
+      world_.Install({world_.AddDeb(1, {Package("user", "1.0")})})[0].hresult,
+      hr::kSOk);
+  Deb user = Package("user", "2.0");
+  user.depends = "lib";
+  user.postinst = "exit 1";
+  const InstallResult result =
+      world_.Install({world_.AddDeb(2, {user, Package("lib", "2.0")})})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_THAT(result.message,
+              HasSubstr("user is 2.0 half-configured, was 1.0"));
+  EXPECT_THAT(result.message, HasSubstr("lib is 2.0, was not installed"));
+  EXPECT_TRUE(Query({"lib"})["lib"].complete);
+}
+
+TEST_F(DebHandlerTest, FailedRemovalIsNamed) {
+  Deb stubborn = Package("stubborn", "1.0");
+  stubborn.prerm = "exit 1";
+  const auto one = world_.AddDeb(1, {Package("meek", "1.0"), stubborn});
+  ASSERT_EQ(world_.Install({one})[0].hresult, hr::kSOk);
+  const InstallResult result = world_.Uninstall({one})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_THAT(result.message, HasSubstr("meek is not installed, was 1.0"));
+  EXPECT_THAT(result.message, Not(HasSubstr("stubborn is")));
+  EXPECT_TRUE(Query({"stubborn"})["stubborn"].complete);
+  EXPECT_TRUE(world_.catalog().HasReceipt(one));
 }
 
 TEST_F(DebHandlerTest, NotAPackage) {

@@ -28,9 +28,58 @@ constexpr int kSucceeded = v1::OPERATION_RESULT_CODE_SUCCEEDED;
 constexpr int kFailed = v1::OPERATION_RESULT_CODE_FAILED;
 constexpr int kAborted = v1::OPERATION_RESULT_CODE_ABORTED;
 
+// An installer that shuts the machine down when it is done.
+class RestartingHandler : public Handler {
+ public:
+  absl::Status Prepare(const Attempt& /*attempt*/) override {
+    return absl::OkStatus();
+  }
+  ApplyResult Apply(const Attempt& /*attempt*/) override {
+    ApplyResult result;
+    result.outcome.reboot_required = true;
+    result.outcome.restart_mandatory = true;
+    return result;
+  }
+  absl::Status Commit(const Attempt& /*attempt*/) override {
+    return absl::OkStatus();
+  }
+  absl::Status Undo(const Attempt& /*attempt*/, bool /*applying*/) override {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<Recovery> Recover(const Attempt& /*attempt*/) override {
+    return Recovery();
+  }
+};
+
 class EngineTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(world_.Start().ok()); }
+  // An update of RestartingHandler.
+  catalog::UpdateKey AddRestarting(int n) {
+    auto update = test::World::NewUpdate(Key(n));
+    update.mutable_handler()->mutable_msi();
+    world_.catalog().Add(update);
+    return Key(n);
+  }
+  catalog::UpdateKey AddBundle(int n,
+                               const std::vector<catalog::UpdateKey>& parts) {
+    auto bundle = test::World::NewUpdate(Key(n));
+    for (const auto& part : parts) {
+      auto* key = bundle.mutable_update()->add_bundled_updates();
+      key->set_update_id(part.update_id);
+      key->set_revision_number(part.revision);
+    }
+    world_.catalog().Add(bundle);
+    return Key(n);
+  }
+  void AlwaysRequiresReboot(const catalog::UpdateKey& key) {
+    auto description = *world_.catalog().Describe(key);
+    description.mutable_update()
+        ->mutable_installation_behavior()
+        ->set_reboot_behavior(
+            v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
+    world_.catalog().Add(description);
+  }
   Engine& engine() { return world_.engine(); }
   absl::Status Begin(const InstallRequest& request,
                      std::shared_ptr<Watcher> watcher = nullptr,
@@ -39,6 +88,24 @@ class EngineTest : public ::testing::Test {
       watcher = std::make_shared<Watcher>(request.updates.size());
     }
     return engine().Begin(request, watcher, cancel);
+  }
+  // Begins the job and stops the service between its first two updates.
+  std::vector<InstallResult> RunAndStopAfterTheFirst(
+      const InstallRequest& request) {
+    const auto watcher = std::make_shared<Watcher>(request.updates.size());
+    std::thread stopper;
+    watcher->on_update_done = [&](int) {
+      stopper = std::thread([this] { engine().Stop(); });
+      while (HResultOf(Begin(world_.Request({request.updates[1]}))) !=
+             hr::kWuEServiceStop) {
+        std::this_thread::yield();
+      }
+    };
+    EXPECT_TRUE(Begin(request, watcher).ok());
+    watcher->Wait();
+    stopper.join();
+    EXPECT_TRUE(watcher->parked);
+    return watcher->results;
   }
   // An installer that waits until the file "go" appears. The pipe makes it an
   // event: opening it blocks until the other end is opened too.
@@ -143,12 +210,7 @@ TEST_F(EngineTest, ForceQuiet) {  // UAMG-189
 TEST_F(EngineTest, MandatoryRestartComesFirst) {  // UAMG-191, 193
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
-  auto description = *world_.catalog().Describe(one);
-  description.mutable_update()
-      ->mutable_installation_behavior()
-      ->set_reboot_behavior(
-          v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
-  world_.catalog().Add(description);
+  AlwaysRequiresReboot(one);
   const InstallResult result = world_.Install({one})[0];
   EXPECT_TRUE(result.reboot_required);
   EXPECT_EQ(result.hresult, hr::kWuSRebootRequired);
@@ -161,6 +223,106 @@ TEST_F(EngineTest, MandatoryRestartComesFirst) {  // UAMG-191, 193
   ASSERT_TRUE(world_.Start().ok());
   EXPECT_FALSE(engine().RebootRequired());
   EXPECT_EQ(world_.Install({two})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, MandatoryRestartStopsTheRestOfTheJob) {  // UAMG-191
+  ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
+  const auto there = world_.AddArchive(1, "there", "1", "x");
+  ASSERT_EQ(world_.Install({there})[0].result_code, kSucceeded);
+  const auto one = AddRestarting(2);
+  const auto two = world_.AddArchive(3, "tool", "1", "x");
+  const auto results = world_.Install({one, two, there});
+  EXPECT_EQ(results[0].hresult, hr::kWuSRebootRequired);
+  EXPECT_EQ(results[1].result_code, kFailed);
+  EXPECT_EQ(results[1].hresult, hr::kWuEInstallNotAllowed);
+  EXPECT_THAT(results[1].message, HasSubstr("restart"));
+  EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+  // For what is there already nothing has to be done.
+  EXPECT_EQ(results[2].hresult, hr::kWuSAlreadyInstalled);
+  EXPECT_THAT(world_.History(), SizeIs(4));
+
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_EQ(world_.Install({two})[0].result_code, kSucceeded);
+}
+
+TEST_F(EngineTest, MandatoryRestartStopsTheRestOfABundle) {
+  ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
+  const auto tool = world_.AddArchive(2, "tool", "1", "x");
+  const auto bundle = AddBundle(3, {AddRestarting(1), tool});
+  const InstallResult result = world_.Install({bundle})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_EQ(result.hresult, hr::kWuEInstallNotAllowed);
+  EXPECT_TRUE(result.reboot_required);
+  EXPECT_THAT(result.message, HasSubstr("1 of the bundle's 2"));
+  EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+  EXPECT_EQ(HResultOf(Begin(world_.Request({tool}))),
+            hr::kWuEInstallNotAllowed);
+  // After the restart the same call does what is left.
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_EQ(world_.Install({bundle})[0].hresult, hr::kSOk);
+  EXPECT_TRUE(std::filesystem::exists(world_.product("tool")));
+}
+
+TEST_F(EngineTest, ARestartThatAPartAlwaysNeedsComesAfterTheBundle) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  AlwaysRequiresReboot(one);
+  const InstallResult result = world_.Install({AddBundle(3, {one, two})})[0];
+  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  EXPECT_TRUE(result.reboot_required);
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+}
+
+// A wish of what was done is not lost with the failure of what came after it.
+TEST_F(EngineTest, AFailedBundleMayNeedARestart) {
+  const auto one = world_.AddScript(
+      1, "exit 10", "", [](repository::v1::UpdateDescription& update) {
+        auto* exit = update.mutable_handler()->mutable_exec()->add_exit_codes();
+        exit->set_code(10);
+        exit->set_meaning(
+            repository::v1::ExitCode::MEANING_SUCCESS_REBOOT_REQUIRED);
+      });
+  const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
+  const InstallResult result = world_.Install({AddBundle(3, {one, bad})})[0];
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_EQ(result.unmapped_result_code, 3);
+  EXPECT_TRUE(result.reboot_required);
+  EXPECT_TRUE(engine().RebootRequired());
+  EXPECT_FALSE(engine().RebootRequiredBeforeInstallation());
+}
+
+TEST_F(EngineTest, AResumedJobWaitsForTheMandatoryRestart) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  AlwaysRequiresReboot(one);
+  const InstallRequest request = world_.Request({one, two});
+  EXPECT_EQ(RunAndStopAfterTheFirst(request)[0].result_code, kSucceeded);
+  // The service is started again, but not the machine.
+  ASSERT_TRUE(world_.Start().ok());
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(
+      engine().Resume(request.job_id, watcher, CancellationToken()).ok());
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[1].hresult, hr::kWuEInstallNotAllowed);
+  EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+}
+
+TEST_F(EngineTest, AJobThatTheRestartInterruptedGoesOnAfterIt) {
+  ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
+  const auto one = AddRestarting(1);
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  const InstallRequest request = world_.Request({one, two});
+  // The shutdown reaches the service before the next update's turn.
+  RunAndStopAfterTheFirst(request);
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  const auto again = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(engine().Resume(request.job_id, again, CancellationToken()).ok());
+  again->Wait();
+  EXPECT_EQ(again->results[1].hresult, hr::kSOk) << again->results[1].message;
 }
 
 TEST_F(EngineTest, Uninstall) {  // UAMG-199, 200
@@ -217,6 +379,35 @@ TEST_F(EngineTest, LicenceApplicabilityHandler) {
   EXPECT_EQ(world_.Install({Key(2)})[0].hresult, hr::kWuEUhUnknownhandler);
 }
 
+TEST_F(EngineTest, PinsItsContentUntilItsEnd) {
+  const auto slow = AddWaiting(1);
+  const auto part = world_.AddScript(2, "true", "echo bye", nullptr);
+  const auto bundle = AddBundle(3, {part});
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(Begin(world_.Request({slow, bundle}), watcher).ok());
+  WaitUntilStarted();
+  const std::string content = "#!/bin/sh\necho bye\n";
+  EXPECT_TRUE(world_.cache().IsPinned(content));
+  LetGo();
+  watcher->Wait();
+  EXPECT_FALSE(world_.cache().IsPinned(content));
+}
+
+TEST_F(EngineTest, UnfinishedJobsPinTheirContentFromTheStart) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddScript(2, "echo two", "", nullptr);
+  const InstallRequest request = world_.Request({one, two});
+  RunAndStopAfterTheFirst(request);
+  const std::string content = "#!/bin/sh\necho two\n";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_TRUE(world_.cache().IsPinned(content));
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(
+      engine().Resume(request.job_id, watcher, CancellationToken()).ok());
+  watcher->Wait();
+  EXPECT_FALSE(world_.cache().IsPinned(content));
+}
+
 TEST_F(EngineTest, UpdateThatVanishedFailsAlone) {
   const auto slow = AddWaiting(1);
   const auto gone = world_.AddArchive(2, "app", "1", "x");
@@ -234,13 +425,7 @@ TEST_F(EngineTest, UpdateThatVanishedFailsAlone) {
 TEST_F(EngineTest, BundleIsOneUpdate) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
-  auto bundle = test::World::NewUpdate(Key(3));
-  for (const auto& child : {one, two}) {
-    auto* key = bundle.mutable_update()->add_bundled_updates();
-    key->set_update_id(child.update_id);
-    key->set_revision_number(child.revision);
-  }
-  world_.catalog().Add(bundle);
+  AddBundle(3, {one, two});
   EXPECT_EQ(world_.Install({one})[0].result_code, kSucceeded);
   const InstallResult result = world_.Install({Key(3)})[0];
   EXPECT_EQ(result.result_code, kSucceeded) << result.message;
@@ -255,13 +440,7 @@ TEST_F(EngineTest, BundleIsOneUpdate) {
 TEST_F(EngineTest, FailedBundleSaysHowFarItCame) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
-  auto bundle = test::World::NewUpdate(Key(3));
-  for (const auto& child : {one, bad}) {
-    auto* key = bundle.mutable_update()->add_bundled_updates();
-    key->set_update_id(child.update_id);
-    key->set_revision_number(child.revision);
-  }
-  world_.catalog().Add(bundle);
+  AddBundle(3, {one, bad});
   const InstallResult result = world_.Install({Key(3)})[0];
   EXPECT_EQ(result.result_code, kFailed);
   EXPECT_EQ(result.unmapped_result_code, 3);
@@ -270,11 +449,7 @@ TEST_F(EngineTest, FailedBundleSaysHowFarItCame) {
 }
 
 TEST_F(EngineTest, BundleInItselfEnds) {
-  auto bundle = test::World::NewUpdate(Key(3));
-  auto* key = bundle.mutable_update()->add_bundled_updates();
-  key->set_update_id(Key(3).update_id);
-  key->set_revision_number(1);
-  world_.catalog().Add(bundle);
+  AddBundle(3, {Key(3)});
   EXPECT_EQ(world_.Install({Key(3)})[0].hresult, hr::kWuETooDeepRelation);
 }
 
@@ -307,22 +482,10 @@ TEST_F(EngineTest, ProgressNeverGoesBack) {
 TEST_F(EngineTest, StopParksAndResumeGoesOn) {
   const auto one = world_.AddArchive(1, "tool", "1", "x");
   const auto two = world_.AddArchive(2, "app", "1", "x");
-  const auto watcher = std::make_shared<Watcher>(2);
   const InstallRequest request = world_.Request({one, two});
-  std::thread stopper;
-  // The service stops between the two updates.
-  watcher->on_update_done = [&](int) {
-    stopper = std::thread([this] { engine().Stop(); });
-    while (HResultOf(Begin(world_.Request({two}))) != hr::kWuEServiceStop) {
-      std::this_thread::yield();
-    }
-  };
-  ASSERT_TRUE(Begin(request, watcher).ok());
-  watcher->Wait();
-  stopper.join();
-  EXPECT_TRUE(watcher->parked);
-  EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
-  EXPECT_EQ(watcher->results[1].result_code, 0);
+  const auto results = RunAndStopAfterTheFirst(request);
+  EXPECT_EQ(results[0].result_code, kSucceeded);
+  EXPECT_EQ(results[1].result_code, 0);
 
   ASSERT_TRUE(world_.Start().ok());
   const auto unfinished = engine().Unfinished();

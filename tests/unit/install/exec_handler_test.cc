@@ -24,6 +24,17 @@ class ExecHandlerTest : public ::testing::Test {
     const auto key = world_.AddScript(++next_, script, "", change);
     return world_.Install({key})[0];
   }
+  // Drops the update's payloads from the cache.
+  void ForgetContent(const catalog::UpdateKey& key) {
+    const auto description = world_.catalog().Describe(key);
+    ASSERT_TRUE(description.ok());
+    for (const auto& payload : description->payloads()) {
+      Sha256Digest digest;
+      std::copy(payload.sha256().begin(), payload.sha256().end(),
+                digest.begin());
+      ASSERT_TRUE(world_.cache().Remove(digest).ok());
+    }
+  }
   static std::function<void(UpdateDescription&)> ExitMeans(
       int code, ExitCode::Meaning meaning, HResult hresult = 0) {
     return [=](UpdateDescription& update) {
@@ -97,6 +108,23 @@ TEST_F(ExecHandlerTest, RebootIsRememberedUntilTheNextBoot) {
   EXPECT_FALSE(world_.engine().RebootRequired());
 }
 
+// At the last moment: what is to be run has been prepared.
+TEST_F(ExecHandlerTest, AbortedBeforeItRuns) {
+  const auto key = world_.AddScript(1, "touch $STATE/ran", "", nullptr);
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  watcher->on_progress = [&cancel](int percent) {
+    if (percent >= 30) cancel.Cancel();
+  };
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({key}), watcher, cancel).ok());
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, v1::OPERATION_RESULT_CODE_ABORTED)
+      << watcher->results[0].message;
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "ran"));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
 TEST_F(ExecHandlerTest, HungInstallerIsStopped) {
   const InstallResult result = Run("sleep 60", [](UpdateDescription& update) {
     update.mutable_handler()->mutable_exec()->set_timeout_seconds(1);
@@ -109,17 +137,55 @@ TEST_F(ExecHandlerTest, UninstallsWithWhatWasKept) {
       1, "true", "echo $USHER_OPERATION > $STATE/seen", nullptr);
   EXPECT_EQ(world_.Install({key})[0].hresult, hr::kSOk);
   // The cache has dropped its content meanwhile.
-  const auto description = world_.catalog().Describe(key);
-  for (const auto& payload : description->payloads()) {
-    Sha256Digest digest;
-    std::copy(payload.sha256().begin(), payload.sha256().end(), digest.begin());
-    ASSERT_TRUE(world_.cache().Remove(digest).ok());
-  }
+  ForgetContent(key);
   const InstallResult result = world_.Uninstall({key})[0];
   EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
   EXPECT_EQ(Content(dir_.path() / "seen"), "uninstall\n");
   EXPECT_FALSE(world_.catalog().HasReceipt(key));
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path() / "work/kept"));
+}
+
+// The repository has only the newest revision.
+TEST_F(ExecHandlerTest, UninstallsAnOlderRevisionAsThatOneSaid) {
+  const auto r1 = world_.AddScript(
+      1, "true", "echo one $USHER_REVISION $1 > $STATE/seen",
+      [](UpdateDescription& update) {
+        update.mutable_handler()->mutable_exec()->add_uninstall_arguments(
+            "--quiet");
+      });
+  EXPECT_EQ(world_.Install({r1})[0].hresult, hr::kSOk);
+  ForgetContent(r1);
+  world_.catalog().Forget(r1);
+  world_.AddScript(
+      1, "true", "echo two > $STATE/seen", [](UpdateDescription& update) {
+        update.mutable_update()->mutable_identity()->set_revision_number(2);
+      });
+  const catalog::UpdateKey r2 = test::Key(1, 2);
+  ForgetContent(r2);
+  const InstallResult result = world_.Uninstall({r2})[0];
+  EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
+  EXPECT_EQ(Content(dir_.path() / "seen"), "one 1 --quiet\n");
+  EXPECT_FALSE(world_.catalog().HasReceipt(r1));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_.path() / "work/kept"));
+}
+
+TEST_F(ExecHandlerTest, ANewRevisionIsKeptInThePlaceOfTheOldOne) {
+  const auto r1 =
+      world_.AddScript(1, "true", "echo one > $STATE/seen", nullptr);
+  EXPECT_EQ(world_.Install({r1})[0].hresult, hr::kSOk);
+  world_.AddScript(
+      1, "true", "echo two > $STATE/seen", [](UpdateDescription& update) {
+        update.mutable_update()->mutable_identity()->set_revision_number(2);
+      });
+  const catalog::UpdateKey r2 = test::Key(1, 2);
+  EXPECT_EQ(world_.Install({r2})[0].hresult, hr::kSOk);
+  for (const auto& entry :
+       std::filesystem::directory_iterator(dir_.path() / "work/kept")) {
+    EXPECT_THAT(entry.path().filename().string(), HasSubstr("_2"));
+  }
+  ForgetContent(r2);
+  EXPECT_EQ(world_.Uninstall({r2})[0].hresult, hr::kSOk);
+  EXPECT_EQ(Content(dir_.path() / "seen"), "two\n");
 }
 
 TEST_F(ExecHandlerTest, DamagedKeptPayloadIsNotRun) {
@@ -131,12 +197,7 @@ TEST_F(ExecHandlerTest, DamagedKeptPayloadIsNotRun) {
       ASSERT_TRUE(WriteFileAtomically(file.path(), "#!/bin/sh\n").ok());
     }
   }
-  const auto description = world_.catalog().Describe(key);
-  for (const auto& payload : description->payloads()) {
-    Sha256Digest digest;
-    std::copy(payload.sha256().begin(), payload.sha256().end(), digest.begin());
-    ASSERT_TRUE(world_.cache().Remove(digest).ok());
-  }
+  ForgetContent(key);
   EXPECT_EQ(world_.Uninstall({key})[0].hresult, hr::kWuEDmIncorrectfilehash);
   EXPECT_FALSE(std::filesystem::exists(dir_.path() / "seen"));
 }

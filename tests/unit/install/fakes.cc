@@ -1,10 +1,15 @@
 #include "tests/unit/install/fakes.h"
 
+#include <gtest/gtest.h>
+
 #include <fstream>
 
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
@@ -16,8 +21,12 @@ absl::Status NotFaked() {
   return Error(hr::kENotimpl, "the fake has no such thing");
 }
 
+std::string Prefix(const catalog::UpdateKey& key) {
+  return absl::StrCat(key.service_id, "/", key.update_id, "/");
+}
+
 std::string Name(const catalog::UpdateKey& key) {
-  return absl::StrCat(key.service_id, "/", key.update_id, "/", key.revision);
+  return absl::StrCat(Prefix(key), key.revision);
 }
 
 class FakeFile : public download::CachedFile {
@@ -85,6 +94,29 @@ absl::Status FakeCatalog::WriteReceipts(const std::set<std::string>& receipts) {
   return WriteFileAtomically(receipts_, absl::StrJoin(receipts, "\n"));
 }
 
+int32_t FakeCatalog::ReceiptOf(const catalog::UpdateKey& key) {
+  const absl::MutexLock lock(&mutex_);
+  int32_t revision = 0;
+  for (const std::string& receipt : ReadReceipts()) {
+    absl::string_view rest = receipt;
+    if (absl::ConsumePrefix(&rest, Prefix(key))) {
+      EXPECT_TRUE(absl::SimpleAtoi(rest, &revision)) << receipt;
+    }
+  }
+  return revision;
+}
+
+absl::Status FakeCatalog::WriteReceipt(const catalog::UpdateKey& key,
+                                       bool installed) {
+  const absl::MutexLock lock(&mutex_);
+  std::set<std::string> receipts = ReadReceipts();
+  std::erase_if(receipts, [&key](const std::string& receipt) {
+    return absl::StartsWith(receipt, Prefix(key));
+  });
+  if (installed) receipts.insert(Name(key));
+  return WriteReceipts(receipts);
+}
+
 bool FakeCatalog::HasReceipt(const catalog::UpdateKey& key) {
   const absl::MutexLock lock(&mutex_);
   return ReadReceipts().count(Name(key)) != 0;
@@ -142,6 +174,7 @@ absl::StatusOr<catalog::Catalog::Applicability> FakeCatalog::Evaluate(
     const catalog::UpdateKey& key) {
   USHER_ASSIGN_OR_RETURN(const auto description, Describe(key));
   Applicability state;
+  state.receipt = ReceiptOf(key);
   const auto& rule = description.is_installed();
   switch (rule.kind_case()) {
     case repository::v1::Rule::kConstant:
@@ -151,8 +184,10 @@ absl::StatusOr<catalog::Catalog::Applicability> FakeCatalog::Evaluate(
       state.is_installed = std::filesystem::exists(rule.file().path());
       break;
     default:
-      state.is_installed = HasReceipt(key);
+      state.is_installed = state.receipt >= key.revision;
+      state.is_present = state.receipt > 0;
   }
+  state.is_present |= state.is_installed;
   state.is_installable = !description.has_is_installable() ||
                          description.is_installable().constant();
   return state;
@@ -169,18 +204,12 @@ absl::Status FakeCatalog::AcceptEula(const catalog::UpdateKey& key) {
 
 absl::Status FakeCatalog::RecordInstalled(const catalog::UpdateKey& key,
                                           bool /*reboot_required*/) {
-  const absl::MutexLock lock(&mutex_);
-  std::set<std::string> receipts = ReadReceipts();
-  receipts.insert(Name(key));
-  return WriteReceipts(receipts);
+  return WriteReceipt(key, true);
 }
 
 absl::Status FakeCatalog::RecordUninstalled(const catalog::UpdateKey& key,
                                             bool /*reboot_required*/) {
-  const absl::MutexLock lock(&mutex_);
-  std::set<std::string> receipts = ReadReceipts();
-  receipts.erase(Name(key));
-  return WriteReceipts(receipts);
+  return WriteReceipt(key, false);
 }
 
 absl::StatusOr<int64_t> FakeCatalog::UpdateCount(

@@ -12,8 +12,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/synchronization/mutex.h"
+#include "common/sha256.h"
 #include "service/catalog/catalog.h"
 #include "service/download/content_cache.h"
+#include "service/download/content_pins.h"
 #include "usher/repository/v1/catalog.pb.h"
 #include "usher/v1/update.pb.h"
 
@@ -32,15 +34,24 @@ class FakeCache : public download::ContentCache {
   std::filesystem::path PartialPath(const Sha256Digest& digest) override;
   absl::Status Commit(const Sha256Digest& digest, int64_t size) override;
   absl::Status Remove(const Sha256Digest& digest) override;
+  download::ContentPin Pin(const Sha256Digest& digest) override {
+    return pins_->Pin(digest);
+  }
+  bool IsPinned(const std::string& content) const {
+    return pins_->IsPinned(Sha256Of(content));
+  }
+  int64_t MaxBytes() const override { return 0; }
   int64_t TotalBytes() const override;
 
  private:
+  const std::shared_ptr<download::ContentPins> pins_ =
+      std::make_shared<download::ContentPins>();
   std::map<Sha256Digest, std::string> content_;
 };
 
 // Updates given by tests; receipts kept in a file, as the real one keeps them
 // in the database. is_installed: a constant or a file rule decides, else the
-// receipt.
+// receipt, which names the last revision.
 class FakeCatalog : public catalog::Catalog {
  public:
   explicit FakeCatalog(std::filesystem::path receipts)
@@ -85,6 +96,10 @@ class FakeCatalog : public catalog::Catalog {
 
  private:
   std::set<std::string> ReadReceipts();
+  // The revision that the receipt for the update names, or 0.
+  int32_t ReceiptOf(const catalog::UpdateKey& key);
+  // Replaces the update's receipt; by none if `installed` is false.
+  absl::Status WriteReceipt(const catalog::UpdateKey& key, bool installed);
   absl::Status WriteReceipts(const std::set<std::string>& receipts);
 
   std::filesystem::path receipts_;

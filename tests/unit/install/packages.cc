@@ -97,10 +97,16 @@ std::string MakeDeb(const Deb& deb, const std::filesystem::path& scratch) {
                          ? ""
                          : absl::StrCat("Depends: ", deb.depends, "\n"),
                      "Description: made by a test\n"));
-  if (!deb.postinst.empty()) {
-    Write(tree / "DEBIAN/postinst",
-          absl::StrCat("#!/bin/sh\nset -e\n", deb.postinst, "\n"));
-    std::filesystem::permissions(tree / "DEBIAN/postinst",
+  const std::pair<const char*, const std::string*> scripts[] = {
+      {"preinst", &deb.preinst},
+      {"postinst", &deb.postinst},
+      {"prerm", &deb.prerm},
+      {"postrm", &deb.postrm}};
+  for (const auto& [name, body] : scripts) {
+    if (body->empty()) continue;
+    Write(tree / "DEBIAN" / name,
+          absl::StrCat("#!/bin/sh\nset -e\n", *body, "\n"));
+    std::filesystem::permissions(tree / "DEBIAN" / name,
                                  std::filesystem::perms(0755));
   }
   for (const auto& [path, content] : deb.files) Write(tree / path, content);

@@ -30,7 +30,11 @@ struct Deb {
   std::string name;
   std::string version = "1.0";
   std::string depends;
-  std::string postinst;  // body of a shell script, or ""
+  // Bodies of shell scripts, or "".
+  std::string preinst;
+  std::string postinst;
+  std::string prerm;
+  std::string postrm;
   // Relative path and content of its files.
   std::vector<std::pair<std::string, std::string>> files;
   // Relative path and target of symbolic links.

@@ -66,6 +66,62 @@ TEST_F(ProductTest, InstallSwitchUninstall) {
   EXPECT_FALSE(fs::exists(world_.product("app")));
 }
 
+TEST_F(ProductTest, ANewRevisionsVersionTakesThePlaceOfTheOldOnes) {
+  const auto other = world_.AddArchive(2, "app", "0.9", "other");
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  ExpectGood(world_.Install({other, r1}));
+  ExpectGood(world_.Install({r2}));
+  EXPECT_EQ(Current(), "two");
+  EXPECT_FALSE(fs::exists(world_.product("app") / "1.0"));
+  EXPECT_TRUE(fs::exists(world_.product("app") / "0.9"));
+  ExpectGood(world_.Uninstall({r2}));
+  EXPECT_EQ(Current(), "other");
+  ExpectGood(world_.Uninstall({other}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+// As it was left before a new revision removed the old one's version.
+TEST_F(ProductTest, UninstallingRemovesAllOfTheUpdatesVersions) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  ExpectGood(world_.Install({r1}));
+  const fs::path kept = dir_.path() / "kept-version";
+  fs::copy(world_.product("app") / "1.0", kept, fs::copy_options::recursive);
+  ExpectGood(world_.Install({r2}));
+  fs::rename(kept, world_.product("app") / "1.0");
+  const std::string list = Content(world_.product("app") / ".versions");
+  ASSERT_TRUE(WriteFileAtomically(world_.product("app") / ".versions",
+                                  "1.0 " + r1.update_id + "\n" + list)
+                  .ok());
+  ExpectGood(world_.Uninstall({r2}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+TEST_F(ProductTest, AnOlderRevisionIsUninstalled) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  ExpectGood(world_.Install({r1}));
+  world_.catalog().Forget(r1);
+  const auto r2 = world_.AddArchive(1, "app", "1.1", "two", 2);
+  const InstallResult result = world_.Uninstall({r2})[0];
+  EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+  EXPECT_FALSE(world_.catalog().HasReceipt(r1));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+  EXPECT_TRUE(fs::is_empty(dir_.path() / "work/kept"));
+  EXPECT_EQ(world_.Uninstall({r2})[0].hresult, hr::kWuSAlreadyUninstalled);
+}
+
+// Installed before descriptions were kept.
+TEST_F(ProductTest, AnOlderRevisionOfWhichNothingIsKept) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  ExpectGood(world_.Install({r1}));
+  world_.catalog().Forget(r1);
+  fs::remove_all(dir_.path() / "work/kept");
+  ExpectGood(world_.Uninstall({world_.AddArchive(1, "app", "1.1", "two", 2)}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
 TEST_F(ProductTest, RemovesWhatACrashLeftOfTheList) {
   const auto one = world_.AddArchive(1, "app", "1", "one");
   const auto two = world_.AddArchive(2, "app", "2", "two");
@@ -181,6 +237,69 @@ TEST_F(ProductTest, BadArchiveLeavesTheOldVersion) {
   EXPECT_EQ(results[0].hresult, hr::kWuEUhInvalidmetadata);
   EXPECT_EQ(Current(), "one");
   EXPECT_FALSE(fs::exists(world_.product("app") / "2"));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
+// Between two pieces of a file.
+TEST_F(ProductTest, AbortWhileUnpackingLeavesTheOldVersion) {
+  ExpectGood(world_.Install({world_.AddArchive(1, "app", "1", "one")}));
+  // Longer than what is unpacked at a time, also when it is compressed.
+  std::string noise(size_t{4} * 1024 * 1024, '\0');
+  uint32_t state = 1;
+  for (char& c : noise) {
+    state = state * 1664525 + 1013904223;
+    c = static_cast<char>(state >> 24);
+  }
+  const auto two = world_.AddArchive(2, "app", "2", noise);
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  watcher->on_progress = [&cancel](int percent) {
+    if (percent > 0) cancel.Cancel();
+  };
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({two}), watcher, cancel).ok());
+  watcher->Wait();
+  const InstallResult& result = watcher->results[0];
+  EXPECT_EQ(result.result_code, v1::OPERATION_RESULT_CODE_ABORTED)
+      << result.message;
+  EXPECT_EQ(result.hresult, hr::kWuECallCancelled);
+  // Well before the change itself, and then its end.
+  const std::vector<int>& percents = watcher->percents[0];
+  ASSERT_GE(percents.size(), 3U);
+  EXPECT_LT(percents[percents.size() - 2], 30);
+  EXPECT_EQ(world_.History()[0].result_code(),
+            v1::OPERATION_RESULT_CODE_ABORTED);
+  EXPECT_EQ(Current(), "one");
+  EXPECT_FALSE(fs::exists(world_.product("app") / "2"));
+  EXPECT_FALSE(world_.catalog().HasReceipt(two));
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+  // Nothing of it stands in the way of another attempt.
+  ExpectGood(world_.Install({two}));
+}
+
+TEST_F(ProductTest, AbortInABundleNamesWhatIsDone) {
+  const auto one = world_.AddArchive(1, "tool", "1", "one");
+  const auto two = world_.AddArchive(2, "app", "1", "two");
+  auto bundle = test::World::NewUpdate(Key(3));
+  for (const auto& part : {one, two}) {
+    auto* key = bundle.mutable_update()->add_bundled_updates();
+    key->set_update_id(part.update_id);
+    key->set_revision_number(part.revision);
+  }
+  world_.catalog().Add(bundle);
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  // In the second part.
+  watcher->on_progress = [&cancel](int percent) {
+    if (percent > 50) cancel.Cancel();
+  };
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({Key(3)}), watcher, cancel).ok());
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, v1::OPERATION_RESULT_CODE_ABORTED);
+  EXPECT_THAT(watcher->results[0].message, HasSubstr("1 of the bundle's 2"));
+  EXPECT_TRUE(world_.catalog().HasReceipt(one));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
   EXPECT_THAT(world_.Strays(), IsEmpty());
 }
 

@@ -24,6 +24,7 @@ catalog::UpdateKey Key(int n, int32_t revision) {
 
 void Watcher::OnProgress(int index, int percent) {
   percents[static_cast<size_t>(index)].push_back(percent);
+  if (on_progress) on_progress(percent);
 }
 
 void Watcher::OnUpdateDone(int index, const InstallResult& result) {
@@ -57,10 +58,14 @@ World::World(const std::filesystem::path& dir)
   options_.dpkg.reboot_required_file = root / "reboot-required";
 }
 
-absl::Status World::Start() {
+absl::Status World::Start(std::unique_ptr<Handler> msi) {
   engine_.reset();
+  HandlerSet handlers = HandlerSet::Standard(options_);
+  if (msi != nullptr) {
+    handlers.Add(repository::v1::Handler::kMsi, std::move(msi));
+  }
   auto engine = Engine::StartWith(*database_, catalog_, cache_, options_,
-                                  HandlerSet::Standard(options_));
+                                  std::move(handlers));
   if (engine.ok()) engine_ = std::move(*engine);
   return engine.status();
 }
@@ -88,15 +93,16 @@ void World::AddPayload(UpdateDescription& update, const std::string& name,
 
 catalog::UpdateKey World::AddArchive(int n, const std::string& product,
                                      const std::string& version,
-                                     const std::string& content) {
-  UpdateDescription update = NewUpdate(Key(n));
+                                     const std::string& content,
+                                     int32_t revision) {
+  UpdateDescription update = NewUpdate(Key(n, revision));
   AddPayload(update, "files.tar.gz",
              MakeArchive({{"bin", "", Member::Type::kFolder, 0755},
                           {"bin/run", content, Member::Type::kFile, 0755}}));
   update.mutable_handler()->mutable_archive()->set_product(product);
   update.mutable_handler()->mutable_archive()->set_version(version);
   catalog_.Add(update);
-  return Key(n);
+  return Key(n, revision);
 }
 
 catalog::UpdateKey World::AddScript(

@@ -34,7 +34,8 @@ class Watcher : public InstallObserver {
   // Waits for the last call.
   void Wait() { finished.WaitForNotification(); }
 
-  // Runs in OnUpdateDone, if set.
+  // Run in OnProgress and OnUpdateDone, if set.
+  std::function<void(int percent)> on_progress;
   std::function<void(int index)> on_update_done;
   std::vector<InstallResult> results;
   std::vector<std::vector<int>> percents;
@@ -47,8 +48,8 @@ class World {
   // Uses `dir`, which may hold what another World left there.
   explicit World(const std::filesystem::path& dir);
 
-  // Opens the engine; recovers.
-  absl::Status Start();
+  // Opens the engine; recovers. `msi`, if given, handles msi updates.
+  absl::Status Start(std::unique_ptr<Handler> msi = nullptr);
   void StopEngine() { engine_.reset(); }
   Engine& engine() { return *engine_; }
   FakeCatalog& catalog() { return catalog_; }
@@ -67,7 +68,8 @@ class World {
   // An archive product with one file "bin/run" of this content.
   catalog::UpdateKey AddArchive(int n, const std::string& product,
                                 const std::string& version,
-                                const std::string& content);
+                                const std::string& content,
+                                int32_t revision = 1);
   // An installer that is a shell script; it sees $STATE as this World's
   // folder in `script`.
   catalog::UpdateKey AddScript(

@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "service/catalog/catalog.h"
 #include "service/download/content_cache.h"
+#include "service/download/content_pins.h"
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
 #include "service/session/clock.h"
@@ -116,7 +117,15 @@ class FakeCache : public download::ContentCache {
   std::filesystem::path PartialPath(const Sha256Digest& digest) override;
   absl::Status Commit(const Sha256Digest& digest, int64_t size) override;
   absl::Status Remove(const Sha256Digest& digest) override;
+  download::ContentPin Pin(const Sha256Digest& digest) override {
+    return pins->Pin(digest);
+  }
+  int64_t MaxBytes() const override { return max_bytes; }
   int64_t TotalBytes() const override;
+
+  const std::shared_ptr<download::ContentPins> pins =
+      std::make_shared<download::ContentPins>();
+  int64_t max_bytes = 0;
 };
 
 // Keeps fetches until the test finishes them. Destruction parks what is left,

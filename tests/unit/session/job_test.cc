@@ -181,6 +181,48 @@ TEST(DownloadJobTest, CachedAndInstalledUpdatesMakeNoTransfer) {
   EXPECT_EQ(WaitFor(world, forced).update_results(0).hresult(), hr::kSOk);
 }
 
+// Neither what it has fetched nor what was there already is evicted for the
+// rest of the job.
+TEST(DownloadJobTest, KeepsItsContentInTheCacheUntilItsEnd) {
+  World world;
+  for (const int n : {1, 2, 3}) world.catalog->Add(n);
+  world.cache->contents.insert(Sha256Of("file 1"));
+  const auto pins = world.cache->pins;
+  const std::string name = *Download(world, OpenName(world, kRoot), {1, 2, 3});
+  TakeFetch(*world.downloads, 2).observer->OnDone(absl::OkStatus());
+  const auto last = TakeFetch(*world.downloads, 3);
+  for (const char* file : {"file 1", "file 2", "file 3"}) {
+    EXPECT_TRUE(pins->IsPinned(Sha256Of(file))) << file;
+  }
+  last.observer->OnDone(absl::OkStatus());
+  WaitFor(world, name);
+  for (const char* file : {"file 1", "file 2", "file 3"}) {
+    EXPECT_FALSE(pins->IsPinned(Sha256Of(file))) << file;
+  }
+}
+
+TEST(DownloadJobTest, RefusesWhatTheCacheMayNotHold) {
+  World world;
+  world.catalog->Add(1, 8);
+  world.catalog->Add(2, 11);
+  world.catalog->Add(3, 8);
+  world.cache->max_bytes = 10;
+  const std::string name = *Download(world, OpenName(world, kRoot), {1, 2, 3});
+  TakeFetch(*world.downloads, 1).observer->OnDone(absl::OkStatus());
+  TakeFetch(*world.downloads, 3).observer->OnDone(absl::OkStatus());
+  const v1::Job job = WaitFor(world, name);
+  ASSERT_EQ(job.update_results_size(), 3);
+  for (const v1::UpdateResult& result : job.update_results()) {
+    const bool large = result.update_index() == 1;
+    EXPECT_EQ(result.hresult(),
+              large ? hr::kWuEDmDownloadlimitedbyupdatesize : hr::kSOk);
+    EXPECT_EQ(result.message().find("cache_max_bytes") != std::string::npos,
+              large)
+        << result.message();
+  }
+  EXPECT_EQ(world.downloads->started, 2);
+}
+
 TEST(DownloadJobTest, ProgressNeverGoesBackAndEndsTheStream) {
   World world;
   world.catalog->Add(1, 1000);
