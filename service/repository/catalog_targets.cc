@@ -208,7 +208,7 @@ class CatalogFinder {
       }
       const tuf::TargetInfo* const found = search.Visit(*it->second);
       if (found == nullptr) continue;
-      USHER_ASSIGN_OR_RETURN(TargetFile catalog, TargetOf(name, *found));
+      USHER_ASSIGN_OR_RETURN(TargetFile catalog, CatalogOf(name, *found));
       catalog.role = step->role;
       catalog.priority = priorities_.at(step->role);
       result_.catalogs.push_back(std::move(catalog));
@@ -231,7 +231,7 @@ absl::Status CheckCatalogs(absl::string_view role, const tuf::Targets& targets,
   const std::string file = tuf::RoleFileName(role);
   for (const auto& [name, info] : targets.targets) {
     if (!IsCatalog(name)) continue;
-    if (const absl::Status status = TargetOf(name, info).status();
+    if (const absl::Status status = CatalogOf(name, info).status();
         !status.ok()) {
       return Error(hr::kWuEMetadataSignatureVerifyFailed,
                    absl::StrCat(file, ": ", status.message()), file);

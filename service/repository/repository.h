@@ -18,6 +18,7 @@
 #include "common/cancellation.h"
 #include "common/sha256.h"
 #include "common/tuf/delegation.h"
+#include "common/tuf/metadata.h"
 
 namespace usher::repository {
 
@@ -70,11 +71,15 @@ struct RepositoryOptions {
 struct TargetFile {
   std::string name;  // relative to targets/, '/' separated, confined
   int64_t length = 0;
+  // Of catalogs, which are told apart by it.
   Sha256Digest sha256{};
   // Of catalogs: the role that describes it, and how far down it stands in the
   // order of delegation, 0 being the top-level targets.
   std::string role;
   int priority = 0;
+  // All that are signed, at least one of a known algorithm (KnownHash). The
+  // content is verified by each of these.
+  tuf::Hashes hashes = {};
 };
 
 // A delegated role that could not be had, and why.
