@@ -46,6 +46,9 @@ struct RepositoryOptions {
   int64_t max_timestamp_bytes = int64_t{16} * 1024;
   int64_t max_snapshot_bytes = int64_t{2} * 1024 * 1024;
   int64_t max_targets_bytes = int64_t{64} * 1024 * 1024;
+  // Of one role that is delegated to, and of all of these.
+  int64_t max_role_bytes = int64_t{5} * 1024 * 1024;
+  int64_t max_all_roles_bytes = int64_t{64} * 1024 * 1024;
   int64_t max_catalog_bytes = int64_t{1} << 32;
   int max_root_rotations = 256;
   // Whether the chain of roots was followed to its end so recently that a
