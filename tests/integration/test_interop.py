@@ -414,7 +414,7 @@ def test_repositories_of_others_are_verified_and_mirrored(platform, work,
                                                           algorithms):
     """With names that a URL would read otherwise, with either hash."""
     repository = TufRepository()
-    repository.delegate("targets", "odd #role?")
+    repository.delegate("targets", "odd #role?", paths=["*", "*/*"])
     for name in ODD_NAMES:
         repository.add_artifact("odd #role?", name, name.encode(), algorithms)
     repository.publish_targets("targets", "odd #role?")
