@@ -261,10 +261,27 @@ class MirrorRun {
     const auto fetched = fetched_.find(target.path);
     if (fetched == fetched_.end()) {
       if (absl::EndsWith(target.name, ".usc")) return absl::OkStatus();
+      if (target.sha256.empty() || target.hashes.size() > 1) {
+        return CopyWhole(target);
+      }
       return CopyPayload(target.path, {target.length, target.sha256});
     }
     Count(target.length);
     return WritePublic(Target(target.path), fetched->second);
+  }
+
+  // A target of which SHA-256 is not all that is signed.
+  absl::Status CopyWhole(const VerifiedTarget& target) {
+    const auto present =
+        ReadFile(Target(target.path), static_cast<uint64_t>(target.length));
+    if (present.ok() &&
+        tuf::CheckContent(*present, target.length, target.hashes, true).ok()) {
+      return absl::OkStatus();
+    }
+    USHER_ASSIGN_OR_RETURN(const std::string content,
+                           ReadTarget(source_, target));
+    Count(target.length);
+    return WritePublic(Target(target.path), content);
   }
 
   // What is named before what names it.

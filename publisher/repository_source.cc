@@ -20,6 +20,7 @@
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/sha256.h"
+#include "common/url_path.h"
 #include "publisher/platform.h"
 #include "publisher/update_checks.h"
 
@@ -118,7 +119,12 @@ class HttpSource : public RepositorySource {
 
   absl::Status Fetch(absl::string_view name, uint64_t max_bytes,
                      const Sink& sink) {
-    const std::string url = absl::StrCat(base_, "/", name);
+    // Metadata's names are encoded already, where they need to be; targets'
+    // may have anything in them.
+    const std::string url =
+        absl::StrCat(base_, "/",
+                     absl::StartsWith(name, "targets/") ? EncodeUrlPath(name)
+                                                        : std::string(name));
     Body body{sink, max_bytes};
     CURL* curl = curl_.get();
     curl_easy_reset(curl);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,10 +11,11 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/missing_file.h"
-#include "common/sha256.h"
+#include "common/tuf/content_hashes.h"
 #include "common/tuf/delegation.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/trusted_metadata_set.h"
@@ -27,6 +29,8 @@ constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
 constexpr uint64_t kMaxTimestampBytes = uint64_t{16} * 1024;
 constexpr uint64_t kMaxSnapshotBytes = uint64_t{2} * 1024 * 1024;
 constexpr uint64_t kMaxTargetsBytes = uint64_t{64} * 1024 * 1024;
+constexpr uint64_t kMaxRoleBytes = uint64_t{5} * 1024 * 1024;
+constexpr uint64_t kMaxAllRolesBytes = uint64_t{64} * 1024 * 1024;
 constexpr int kMaxRootRotations = 256;
 constexpr size_t kMaxRoles = 1024;
 constexpr int64_t kMaxTargetBytes = int64_t{1} << 32;
@@ -45,6 +49,10 @@ std::vector<std::string> RolesOf(const tuf::Delegations& delegations) {
     names.push_back(role.name);
   }
   return names;
+}
+
+bool IsCatalog(absl::string_view target) {
+  return absl::StartsWith(target, "catalog/") && absl::EndsWith(target, ".usc");
 }
 
 class Walk {
@@ -194,13 +202,13 @@ class Walk {
         const absl::Status status =
             ReadRole(trusted, next.role, next.delegator, kept);
         if (!status.ok()) {
-          roles_[{next.role, next.delegator}] = std::nullopt;
+          roles_[{next.role, next.delegator}] = nullptr;
           result_.faults.push_back({next.role, status});
           continue;
         }
       }
-      const tuf::Targets& targets =
-          *(roles_[{next.role, next.delegator}] = *trusted.targets(next.role));
+      const tuf::Targets& targets = *(roles_[{next.role, next.delegator}] =
+                                          trusted.ShareTargets(next.role));
       order_.emplace(next.role, order_.size());
       result_.expires = std::min(result_.expires, targets.expires);
       if (!targets.delegations.has_value()) continue;
@@ -223,9 +231,12 @@ class Walk {
                    absl::StrCat("the snapshot does not name ", file), file);
     }
     const std::string name = absl::StrCat(meta->version, ".", file);
-    USHER_ASSIGN_OR_RETURN(std::string text, Read(name, kMaxTargetsBytes));
+    USHER_ASSIGN_OR_RETURN(
+        std::string text,
+        Read(name, std::min(kMaxRoleBytes, kMaxAllRolesBytes - roles_bytes_)));
     USHER_RETURN_IF_ERROR(
         trusted.UpdateDelegatedTargets(text, role, delegator));
+    roles_bytes_ += text.size();
     if (kept.insert(name).second) {
       result_.delegated.push_back({name, std::move(text)});
     }
@@ -235,7 +246,7 @@ class Walk {
   void FindTargets() {
     std::set<std::string> names;
     for (const auto& [place, targets] : roles_) {
-      if (!targets.has_value()) continue;
+      if (targets == nullptr) continue;
       for (const auto& [name, info] : targets->targets) names.insert(name);
     }
     for (const std::string& name : names) {
@@ -256,32 +267,48 @@ class Walk {
                              search.Next());
       if (!step.has_value()) return absl::OkStatus();
       const auto role = roles_.find({step->role, step->delegator});
-      if (role == roles_.end() || !role->second.has_value()) {
+      if (role == roles_.end() || role->second == nullptr) {
         return absl::OkStatus();
       }
       const tuf::TargetInfo* const info = search.Visit(*role->second);
       if (info == nullptr) continue;
-      const auto hash = info->hashes.find("sha256");
-      if (hash == info->hashes.end() || info->length > kMaxTargetBytes) {
+      const std::string file = tuf::RoleFileName(step->role);
+      const std::string* const hash = tuf::KnownHash(info->hashes);
+      const auto sha256 = info->hashes.find("sha256");
+      if (hash == nullptr || info->length > kMaxTargetBytes) {
         return Error(hr::kWuEMetadataSignatureVerifyFailed,
-                     absl::StrCat(tuf::RoleFileName(step->role), ": ", name,
-                                  " has no SHA-256 or is larger than 4 GiB"),
+                     absl::StrCat(file, ": ", name,
+                                  " has neither SHA-256 nor SHA-512 or is "
+                                  "larger than 4 GiB"),
+                     name);
+      }
+      if (IsCatalog(name) && sha256 == info->hashes.end()) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat(file, ": the catalog ", name,
+                                  " has no SHA-256, without which clients do "
+                                  "not take it"),
                      name);
       }
       VerifiedTarget& target = result_.files.emplace_back();
       target.role = step->role;
       target.name = name;
       target.length = info->length;
-      target.sha256 = absl::AsciiStrToLower(hash->second);
-      target.path = tuf::ConsistentTargetPath(name, hash->second);
+      target.hashes = info->hashes;
+      if (sha256 != info->hashes.end()) {
+        target.sha256 = absl::AsciiStrToLower(sha256->second);
+      }
+      target.path = tuf::ConsistentTargetPath(name, *hash);
       return absl::OkStatus();
     }
   }
 
   RepositorySource& source_;
   const absl::Time now_;
-  std::map<std::pair<std::string, std::string>, std::optional<tuf::Targets>>
-      roles_;  // by role and delegator
+  // By role and delegator; null where it could not be had.
+  std::map<std::pair<std::string, std::string>,
+           std::shared_ptr<const tuf::Targets>>
+      roles_;
+  uint64_t roles_bytes_ = 0;
   std::map<std::string, size_t> order_;
   VerifiedRepository result_;
 };
@@ -300,8 +327,7 @@ absl::StatusOr<std::string> ReadTarget(RepositorySource& source,
   USHER_ASSIGN_OR_RETURN(
       std::string content,
       source.Read(file, static_cast<uint64_t>(target.length)));
-  if (static_cast<int64_t>(content.size()) != target.length ||
-      ToHex(Sha256Of(content)) != target.sha256) {
+  if (!tuf::CheckContent(content, target.length, target.hashes, true).ok()) {
     return Error(hr::kWuEDmIncorrectfilehash,
                  absl::StrCat(file, " is not what ",
                               tuf::RoleFileName(target.role), " names"),

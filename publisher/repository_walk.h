@@ -28,7 +28,10 @@ struct VerifiedTarget {
   std::string name;
   std::string path;  // below targets/
   int64_t length = 0;
-  std::string sha256;  // hexadecimal, small letters
+  tuf::Hashes hashes;  // at least one of a known algorithm
+  // Of these, hexadecimal, small letters; "" if it has another one only, as
+  // targets that are no catalogs may.
+  std::string sha256;
 };
 
 // A delegated role that clients would do without, and why.

@@ -122,6 +122,8 @@ void ReadRepository(ConfigReader& reader, Config& config) {
   reader.Int("max_snapshot_bytes", kKiB, 256 * kMiB,
              options.max_snapshot_bytes);
   reader.Int("max_targets_bytes", kKiB, kGiB, options.max_targets_bytes);
+  reader.Int("max_role_bytes", kKiB, kGiB, options.max_role_bytes);
+  reader.Int("max_all_roles_bytes", kKiB, kGiB, options.max_all_roles_bytes);
   reader.Int("max_catalog_bytes", kKiB, 1024 * kGiB, options.max_catalog_bytes);
   reader.Int("max_root_rotations", 1, 10'000, options.max_root_rotations);
 }

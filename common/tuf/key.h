@@ -29,7 +29,7 @@ struct Key {
   std::string public_key;
   // Members that this version does not know, as a JSON object; "" for none.
   std::string unknown_fields;
-  // The same for members of "keyval".
+  // The same for members of "keyval"; of an unknown type these are all.
   std::string unknown_keyval_fields;
 };
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "common/error.h"
 #include "common/sha256.h"
 #include "common/tuf/json_tools.h"
@@ -16,11 +17,25 @@ using nlohmann::json;
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxPublicKeyBytes = size_t{16} * 1024;
 
+// Whether keys of this type have a "public"; of others nothing is known.
+bool IsKnownType(absl::string_view type) {
+  return type == "ed25519" || type == "ecdsa" || type == kEcdsaP256 ||
+         type == "rsa";
+}
+
 // The members that make up the key's identity.
 json Essence(const Key& key) {
-  return json{{"keytype", key.type},
+  json out = {{"keytype", key.type},
               {"scheme", key.scheme},
-              {"keyval", {{"public", key.public_key}}}};
+              {"keyval", json::object()}};
+  json& keyval = out["keyval"];
+  if (IsKnownType(key.type)) {
+    keyval["public"] = key.public_key;
+  } else {
+    // What is not JSON was never read from any.
+    AddUnknownFields(key.unknown_keyval_fields, keyval).IgnoreError();
+  }
+  return out;
 }
 
 }  // namespace
@@ -33,7 +48,11 @@ Key ReadKey(const json& value, const std::string& where, absl::Status& status) {
   const json* keyval = reader.Required("keyval");
   if (keyval == nullptr) return key;
   ObjectReader keyval_reader(*keyval, reader.Where("keyval"), status);
-  key.public_key = keyval_reader.String("public", kMaxPublicKeyBytes);
+  // A kind that is not known, Sigstore's identities for one, is no reason to
+  // refuse the keys beside it; it is kept as it stands and signs nothing.
+  if (IsKnownType(key.type)) {
+    key.public_key = keyval_reader.String("public", kMaxPublicKeyBytes);
+  }
   key.unknown_keyval_fields = keyval_reader.Rest();
   key.unknown_fields = reader.Rest();
   return key;

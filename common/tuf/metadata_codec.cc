@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <exception>
 #include <iterator>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,11 +34,16 @@ std::vector<Signature> ReadSignatures(const json& list, absl::Status& status) {
         absl::StrCat("signatures is not a list of at most ", kMaxSignatures));
     return signatures;
   }
+  std::set<std::string> ids;
   for (const json& element : list) {
     ObjectReader reader(
         element, absl::StrCat("signatures[", signatures.size(), "]"), status);
     Signature signature;
     signature.key_id = reader.String("keyid", kMaxKeyIdBytes);
+    // Section 4.2.1, even where the others are enough.
+    if (!ids.insert(signature.key_id).second && status.ok()) {
+      status = Malformed("signatures names a key twice");
+    }
     signature.signature = reader.String("sig", kMaxSignatureBytes);
     signature.unknown_fields = reader.Rest();
     signatures.push_back(std::move(signature));
@@ -121,7 +127,9 @@ absl::Status Sign(Metadata<Body>& metadata, const std::vector<PrivateKey>& keys,
                               });
         });
   }
+  std::set<std::string> ids;
   for (const PrivateKey& key : keys) {
+    if (!ids.insert(key.key_id()).second) continue;  // given twice
     USHER_ASSIGN_OR_RETURN(const std::string raw, key.Sign(bytes));
     signatures.push_back({key.key_id(), absl::BytesToHexString(raw), ""});
   }

@@ -1,5 +1,6 @@
 #include "common/tuf/trusted_metadata_set.h"
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -202,9 +203,10 @@ absl::Status TrustedMetadataSet::UpdateSnapshot(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-const Targets* TrustedMetadataSet::targets(absl::string_view role) const {
+std::shared_ptr<const Targets> TrustedMetadataSet::ShareTargets(
+    absl::string_view role) const {
   const auto it = targets_.find(role);
-  return it == targets_.end() ? nullptr : &it->second.body;
+  return it == targets_.end() ? nullptr : it->second.body;
 }
 
 const MetaFile* TrustedMetadataSet::targets_meta(absl::string_view role) const {
@@ -232,17 +234,16 @@ std::optional<TrustedMetadataSet::Signers> TrustedMetadataSet::SignersOf(
 bool TrustedMetadataSet::IsTrusted(absl::string_view role,
                                    absl::string_view delegator) const {
   const auto it = targets_.find(role);
-  if (it == targets_.end()) return false;
-  const std::optional<Signers> signers = SignersOf(role, delegator);
-  return signers.has_value() &&
-         VerifyThreshold(it->second.signed_bytes, it->second.signatures,
-                         signers->keys, signers->role)
-             .ok();
+  return it != targets_.end() &&
+         (delegator.empty() ? role == Targets::kType
+                            : it->second.delegator != nullptr) &&
+         it->second.delegator == ShareTargets(delegator);
 }
 
-absl::StatusOr<Metadata<Targets>> TrustedMetadataSet::VerifiedTargets(
-    absl::string_view bytes, absl::string_view role,
-    const Signers& signers) const {
+absl::StatusOr<std::shared_ptr<const Targets>>
+TrustedMetadataSet::VerifiedTargets(absl::string_view bytes,
+                                    absl::string_view role,
+                                    const Signers& signers) const {
   const MetaFile* const meta = targets_meta(role);
   if (meta == nullptr) {
     return Refuse(Snapshot::kType, hr::kWuEMetadataSignatureVerifyFailed,
@@ -259,7 +260,7 @@ absl::StatusOr<Metadata<Targets>> TrustedMetadataSet::VerifiedTargets(
     return WrongVersion(role, next->body.version, meta->version);
   }
   USHER_RETURN_IF_ERROR(CheckExpiry(role, next->body));
-  return next;
+  return std::make_shared<const Targets>(std::move(next->body));
 }
 
 absl::Status TrustedMetadataSet::UpdateTargets(absl::string_view bytes) {
@@ -268,8 +269,9 @@ absl::Status TrustedMetadataSet::UpdateTargets(absl::string_view bytes) {
   const std::optional<Signers> signers = SignersOf(role, "");
   // Parse() requires every top-level role in a root.
   if (!signers.has_value()) return WrongOrder(role);
-  USHER_ASSIGN_OR_RETURN(targets_[role],
+  USHER_ASSIGN_OR_RETURN(std::shared_ptr<const Targets> next,
                          VerifiedTargets(bytes, role, *signers));
+  targets_[role] = {std::move(next), nullptr};
   return absl::OkStatus();
 }
 
@@ -281,9 +283,11 @@ absl::Status TrustedMetadataSet::UpdateDelegatedTargets(
     return WrongOrder(role);
   }
   // Before the old one is replaced: a role may delegate to itself.
-  USHER_ASSIGN_OR_RETURN(Metadata<Targets> next,
+  USHER_ASSIGN_OR_RETURN(std::shared_ptr<const Targets> next,
                          VerifiedTargets(bytes, role, *signers));
-  targets_.insert_or_assign(std::string(role), std::move(next));
+  targets_.insert_or_assign(
+      std::string(role),
+      TrustedTargets{std::move(next), ShareTargets(delegator)});
   return absl::OkStatus();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -92,16 +93,20 @@ class TrustedMetadataSet {
                                       absl::string_view role,
                                       absl::string_view delegator);
 
-  // Whether `role` is trusted on the word of `delegator` ("" for the root's on
-  // the top-level targets). One that was taken on another's word is judged
-  // anew by its signatures.
+  // Whether `role` was taken on the word of `delegator` ("" for the root's on
+  // the top-level targets), as that one stands now. One that was taken on
+  // another's word must be taken again.
   bool IsTrusted(absl::string_view role, absl::string_view delegator) const;
 
   const Root& root() const { return root_.body; }
   // Null until trusted.
   const Timestamp* timestamp() const { return Get(timestamp_); }
   const Snapshot* snapshot() const { return Get(snapshot_); }
-  const Targets* targets(absl::string_view role = "targets") const;
+  const Targets* targets(absl::string_view role = "targets") const {
+    return ShareTargets(role).get();
+  }
+  // The same for who keeps it when another takes its place here.
+  std::shared_ptr<const Targets> ShareTargets(absl::string_view role) const;
   // What the snapshot says of a targets role; null before a snapshot, and if
   // it does not name the role.
   const MetaFile* targets_meta(absl::string_view role = "targets") const;
@@ -129,10 +134,18 @@ class TrustedMetadataSet {
   std::optional<Signers> SignersOf(absl::string_view role,
                                    absl::string_view delegator) const;
   // Targets exactly as the snapshot names them, signed by `signers`.
-  absl::StatusOr<Metadata<Targets>> VerifiedTargets(
+  absl::StatusOr<std::shared_ptr<const Targets>> VerifiedTargets(
       absl::string_view bytes, absl::string_view role,
       const Signers& signers) const;
   absl::Status CheckSnapshotRollback(const Snapshot& next) const;
+
+  // A targets role without its signatures, which have done their duty: there
+  // may be many, and large ones.
+  struct TrustedTargets {
+    std::shared_ptr<const Targets> body;
+    // On whose word; null: on the root's.
+    std::shared_ptr<const Targets> delegator;
+  };
 
   Metadata<Root> root_;
   absl::Time reference_time_;
@@ -142,7 +155,7 @@ class TrustedMetadataSet {
   bool snapshot_final_ = false;
   std::optional<Metadata<Timestamp>> timestamp_;
   std::optional<Metadata<Snapshot>> snapshot_;
-  std::map<std::string, Metadata<Targets>, std::less<>> targets_;  // by role
+  std::map<std::string, TrustedTargets, std::less<>> targets_;  // by role
 };
 
 }  // namespace usher::tuf

@@ -1,8 +1,5 @@
 // Signatures against a role, content against what its parent says.
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,9 +8,9 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/tuf/content_hashes.h"
 #include "common/tuf/key.h"
 #include "common/tuf/trusted_metadata_set.h"
 
@@ -24,24 +21,6 @@ bool IsHex(absl::string_view text) {
   return text.size() % 2 == 0 &&
          text.find_first_not_of("0123456789abcdefABCDEF") ==
              absl::string_view::npos;
-}
-
-const EVP_MD* HashByName(absl::string_view name) {
-  if (name == "sha256") return EVP_sha256();
-  if (name == "sha512") return EVP_sha512();
-  return nullptr;
-}
-
-absl::StatusOr<std::string> HexHash(const EVP_MD* hash,
-                                    absl::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, hash,
-                 nullptr) != 1) {
-    return Error(hr::kWuEUnexpected, "cannot compute a hash");
-  }
-  return absl::BytesToHexString(
-      absl::string_view(reinterpret_cast<char*>(digest.data()), size));
 }
 
 }  // namespace
@@ -86,23 +65,13 @@ absl::Status CheckContent(absl::string_view bytes,
                  absl::StrCat("has ", bytes.size(), " bytes, not the ", *length,
                               " that its signed parent says"));
   }
-  bool known = false;
-  for (const auto& [name, expected] : hashes) {
-    const EVP_MD* hash = HashByName(name);
-    if (hash == nullptr) continue;
-    known = true;
-    USHER_ASSIGN_OR_RETURN(const std::string found, HexHash(hash, bytes));
-    if (!absl::EqualsIgnoreCase(found, expected)) {
-      return Error(hr::kWuEMetadataSignatureVerifyFailed,
-                   absl::StrCat("has the ", name, " ", found, ", not the ",
-                                expected, " that its signed parent says"));
-    }
-  }
-  if (need_hash && !known) {
+  ContentHashes known(hashes);
+  if (need_hash && known.empty()) {
     return Error(hr::kWuEMetadataSignatureVerifyFailed,
                  "its signed parent gives no sha256 or sha512 of it");
   }
-  return absl::OkStatus();
+  known.Update(bytes);
+  return known.Finish();
 }
 
 }  // namespace usher::tuf

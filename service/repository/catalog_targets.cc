@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -15,6 +16,7 @@
 #include "common/error.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/path_pattern.h"
+#include "service/repository/fetcher.h"
 #include "service/repository/target_download.h"
 
 namespace usher::repository {
@@ -100,7 +102,7 @@ class CatalogFinder {
           loaded_.contains({next.role, next.delegator})) {
         continue;
       }
-      absl::StatusOr<const tuf::Targets*> targets =
+      absl::StatusOr<std::shared_ptr<const tuf::Targets>> targets =
           load_(next.role, next.delegator);
       absl::Status status = targets.status();
       if (status.ok()) {
@@ -115,18 +117,13 @@ class CatalogFinder {
         if (next.delegator.empty()) return status;
         // Neither the network's faults nor ours are a publisher's: what was
         // loaded of it stays.
-        if (status.code() == absl::StatusCode::kUnavailable ||
-            status.code() == absl::StatusCode::kDeadlineExceeded ||
-            HResultOf(status) == hr::kWuECallCancelled) {
-          return status;
-        }
-        loaded_[{next.role, next.delegator}] = std::nullopt;
+        if (WasNotAnswered(status)) return status;
+        loaded_[{next.role, next.delegator}] = nullptr;
         result_.problems.push_back({next.role, status});
         continue;
       }
-      // A copy: another delegator's word may bring another document.
       const tuf::Targets& kept =
-          *(loaded_[{next.role, next.delegator}] = **targets);
+          *(loaded_[{next.role, next.delegator}] = *std::move(targets));
       priorities_.emplace(next.role, static_cast<int>(priorities_.size()));
       const std::vector<std::string> roles =
           DelegatedRoles(kept, options_.max_roles);
@@ -203,12 +200,12 @@ class CatalogFinder {
                              search.Next());
       if (!step.has_value()) return absl::OkStatus();
       const auto it = loaded_.find({step->role, step->delegator});
-      if (it == loaded_.end() || !it->second.has_value()) {
+      if (it == loaded_.end() || it->second == nullptr) {
         return absl::OkStatus();
       }
       const tuf::TargetInfo* const found = search.Visit(*it->second);
       if (found == nullptr) continue;
-      USHER_ASSIGN_OR_RETURN(TargetFile catalog, TargetOf(name, *found));
+      USHER_ASSIGN_OR_RETURN(TargetFile catalog, CatalogOf(name, *found));
       catalog.role = step->role;
       catalog.priority = priorities_.at(step->role);
       result_.catalogs.push_back(std::move(catalog));
@@ -218,7 +215,9 @@ class CatalogFinder {
 
   const RepositoryOptions& options_;
   const RoleLoader& load_;
-  std::map<Place, std::optional<tuf::Targets>> loaded_;
+  // Null where it could not be had. Another delegator's word may bring another
+  // document.
+  std::map<Place, std::shared_ptr<const tuf::Targets>> loaded_;
   std::set<std::string> names_;
   std::map<std::string, int> priorities_;
   CatalogTargets result_;
@@ -231,7 +230,7 @@ absl::Status CheckCatalogs(absl::string_view role, const tuf::Targets& targets,
   const std::string file = tuf::RoleFileName(role);
   for (const auto& [name, info] : targets.targets) {
     if (!IsCatalog(name)) continue;
-    if (const absl::Status status = TargetOf(name, info).status();
+    if (const absl::Status status = CatalogOf(name, info).status();
         !status.ok()) {
       return Error(hr::kWuEMetadataSignatureVerifyFailed,
                    absl::StrCat(file, ": ", status.message()), file);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,9 @@
 namespace usher::repository {
 
 // Gives a role on the word of a delegator ("" for the top-level targets).
-using RoleLoader = std::function<absl::StatusOr<const tuf::Targets*>(
-    absl::string_view role, absl::string_view delegator)>;
+using RoleLoader =
+    std::function<absl::StatusOr<std::shared_ptr<const tuf::Targets>>(
+        absl::string_view role, absl::string_view delegator)>;
 
 // What is asked of the catalogs of one role.
 // WU_E_METADATA_SIGNATURE_VERIFY_FAILED for one without SHA-256 or beyond

@@ -83,4 +83,10 @@ std::unique_ptr<Fetcher> Fetcher::Create(const Options& options) {
   return std::make_unique<FetcherImpl>(options);
 }
 
+bool WasNotAnswered(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kUnavailable ||
+         status.code() == absl::StatusCode::kDeadlineExceeded ||
+         HResultOf(status) == hr::kWuECallCancelled;
+}
+
 }  // namespace usher::repository

@@ -50,6 +50,10 @@ class Fetcher {
                              const CancellationToken& cancel) = 0;
 };
 
+// Whether an error of Fetch() says nothing about the file or whoever publishes
+// it: the network or the server failed, time ran out, or the caller gave up.
+bool WasNotAnswered(const absl::Status& status);
+
 }  // namespace usher::repository
 
 #endif  // USHER_SERVICE_REPOSITORY_FETCHER_H_

@@ -31,6 +31,11 @@ void ReachWritten(absl::string_view role) {
   if (role == "delegated") USHER_FAULT_POINT("repository.delegated_written");
 }
 
+void ReachRemoved(absl::string_view role) {
+  if (role == "timestamp") USHER_FAULT_POINT("repository.timestamp_removed");
+  if (role == "snapshot") USHER_FAULT_POINT("repository.snapshot_removed");
+}
+
 // A file of its own for every role on every file system. Some of them do not
 // tell "a" from "A" or know devices named CON; names end at 255 bytes.
 std::string StoredFileName(absl::string_view role) {
@@ -97,7 +102,9 @@ absl::Status MetadataStore::Write(absl::string_view role,
 }
 
 absl::Status MetadataStore::Remove(absl::string_view role) const {
-  return RemoveTree(PathOf(role));
+  USHER_RETURN_IF_ERROR(RemoveTree(PathOf(role)));
+  ReachRemoved(role);
+  return absl::OkStatus();
 }
 
 }  // namespace usher::repository

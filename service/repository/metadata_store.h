@@ -38,6 +38,7 @@ class MetadataStore {
   // Passes the fault point "repository.{role}_written", or
   // "repository.delegated_written".
   absl::Status Write(absl::string_view role, absl::string_view bytes) const;
+  // Passes "repository.{role}_removed".
   absl::Status Remove(absl::string_view role) const;
 
  private:

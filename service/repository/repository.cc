@@ -19,6 +19,7 @@
 #include "service/repository/catalog_targets.h"
 #include "service/repository/fetcher.h"
 #include "service/repository/metadata_store.h"
+#include "service/repository/role_budget.h"
 #include "service/repository/target_download.h"
 #include "service/repository/tuf_client.h"
 #include "service/repository/url.h"
@@ -79,14 +80,18 @@ Fetcher::Options FetcherOptions(const RepositoryOptions& options) {
 class TrustedRoles {
  public:
   TrustedRoles(const tuf::Root& root, const MetadataStore& store,
-               int64_t max_bytes)
-      : root_(root), store_(store), max_bytes_(max_bytes) {}
+               const RepositoryOptions& options)
+      : root_(root),
+        store_(store),
+        max_targets_bytes_(options.max_targets_bytes),
+        budget_(options) {}
 
-  absl::StatusOr<const tuf::Targets*> Load(absl::string_view role,
-                                           absl::string_view delegator) {
+  absl::StatusOr<std::shared_ptr<const tuf::Targets>> Load(
+      absl::string_view role, absl::string_view delegator) {
     const std::string file = tuf::RoleFileName(role);
-    const std::optional<std::string> bytes =
-        store_.ReadIfUsable(role, max_bytes_);
+    const std::optional<std::string> bytes = store_.ReadIfUsable(
+        role,
+        delegator.empty() ? max_targets_bytes_ : budget_.For(role, delegator));
     if (!bytes.has_value()) {
       return Error(
           hr::kWuEDsDatanotavailable,
@@ -103,7 +108,9 @@ class TrustedRoles {
                        status.message(), "); refresh first"),
           file);
     }
-    return &(loaded_[std::string(role)] = std::move(metadata->body));
+    if (!delegator.empty()) budget_.Take(role, delegator, bytes->size());
+    return loaded_[std::string(role)] =
+               std::make_shared<const tuf::Targets>(std::move(metadata->body));
   }
 
  private:
@@ -115,7 +122,7 @@ class TrustedRoles {
                                   root_.keys, root_.roles.at(kTargets));
     }
     const std::optional<tuf::Delegations>& delegations =
-        loaded_.at(std::string(delegator)).delegations;
+        loaded_.at(std::string(delegator))->delegations;
     const tuf::Role* const found =
         delegations.has_value() ? tuf::FindRole(*delegations, role) : nullptr;
     if (found == nullptr) {
@@ -127,8 +134,9 @@ class TrustedRoles {
 
   const tuf::Root& root_;
   const MetadataStore& store_;
-  const int64_t max_bytes_;
-  std::map<std::string, tuf::Targets> loaded_;
+  const int64_t max_targets_bytes_;
+  RoleBudget budget_;
+  std::map<std::string, std::shared_ptr<const tuf::Targets>> loaded_;
 };
 
 class RepositoryImpl final : public Repository {
@@ -170,8 +178,8 @@ class RepositoryImpl final : public Repository {
 
   absl::StatusOr<RefreshOutcome> Trusted() override {
     USHER_ASSIGN_OR_RETURN(const tuf::Root root, TrustedRoot());
-    TrustedRoles roles(root, store_, options_.max_targets_bytes);
-    USHER_ASSIGN_OR_RETURN(const tuf::Targets* const targets,
+    TrustedRoles roles(root, store_, options_);
+    USHER_ASSIGN_OR_RETURN(const std::shared_ptr<const tuf::Targets> targets,
                            roles.Load(kTargets, ""));
     USHER_ASSIGN_OR_RETURN(
         CatalogTargets found,

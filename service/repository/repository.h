@@ -18,6 +18,7 @@
 #include "common/cancellation.h"
 #include "common/sha256.h"
 #include "common/tuf/delegation.h"
+#include "common/tuf/metadata.h"
 
 namespace usher::repository {
 
@@ -45,6 +46,9 @@ struct RepositoryOptions {
   int64_t max_timestamp_bytes = int64_t{16} * 1024;
   int64_t max_snapshot_bytes = int64_t{2} * 1024 * 1024;
   int64_t max_targets_bytes = int64_t{64} * 1024 * 1024;
+  // Of one role that is delegated to, and of all of these.
+  int64_t max_role_bytes = int64_t{5} * 1024 * 1024;
+  int64_t max_all_roles_bytes = int64_t{64} * 1024 * 1024;
   int64_t max_catalog_bytes = int64_t{1} << 32;
   int max_root_rotations = 256;
   // Whether the chain of roots was followed to its end so recently that a
@@ -70,11 +74,15 @@ struct RepositoryOptions {
 struct TargetFile {
   std::string name;  // relative to targets/, '/' separated, confined
   int64_t length = 0;
+  // Of catalogs, which are told apart by it.
   Sha256Digest sha256{};
   // Of catalogs: the role that describes it, and how far down it stands in the
   // order of delegation, 0 being the top-level targets.
   std::string role;
   int priority = 0;
+  // All that are signed, at least one of a known algorithm (KnownHash). The
+  // content is verified by each of these.
+  tuf::Hashes hashes = {};
 };
 
 // A delegated role that could not be had, and why.

@@ -86,7 +86,8 @@ std::optional<ScanPackageMember> MetadataMember(
   return ScanPackageMember{true,
                            *role == "root"       ? options.max_root_bytes
                            : *role == "snapshot" ? options.max_snapshot_bytes
-                                                 : options.max_targets_bytes,
+                           : *role == "targets"  ? options.max_targets_bytes
+                                                 : options.max_role_bytes,
                            std::nullopt};
 }
 

@@ -1,6 +1,7 @@
 #include "service/repository/tuf_client.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,7 +34,8 @@ TufClient::TufClient(const RepositoryOptions& options, std::string metadata_url,
       store_(store),
       fetcher_(fetcher),
       cancel_(cancel),
-      check_(std::move(check)) {}
+      check_(std::move(check)),
+      budget_(options) {}
 
 absl::Status TufClient::Refresh() {
   USHER_ASSIGN_OR_RETURN(const std::string root,
@@ -62,11 +64,17 @@ absl::StatusOr<bool> TufClient::TimestampIsUnchanged(
   const std::optional<std::string> cached =
       store_.ReadIfUsable("timestamp", options_.max_timestamp_bytes);
   if (!cached.has_value() || !set.FinishRoot().ok()) return false;
-  USHER_ASSIGN_OR_RETURN(const std::string bytes,
-                         Fetch("timestamp.json", options_.max_timestamp_bytes));
+  const absl::StatusOr<std::string> bytes =
+      Fetch("timestamp.json", options_.max_timestamp_bytes);
+  if (!bytes.ok()) {
+    // A server that has no usable timestamp may have a root that says why; one
+    // that does not answer has neither.
+    if (WasNotAnswered(bytes.status())) return bytes.status();
+    return false;
+  }
   // Nothing that is not trusted already gets in this way, and what has expired
   // does not stay.
-  return bytes == *cached && set.UpdateTimestamp(bytes).ok();
+  return *bytes == *cached && set.UpdateTimestamp(*bytes).ok();
 }
 
 absl::Status TufClient::UpdateRoots(tuf::TrustedMetadataSet& set) {
@@ -136,16 +144,18 @@ absl::Status TufClient::UpdateTargets(tuf::TrustedMetadataSet& set) {
   return Keep("targets", bytes);
 }
 
-absl::StatusOr<const tuf::Targets*> TufClient::LoadRole(
+absl::StatusOr<std::shared_ptr<const tuf::Targets>> TufClient::LoadRole(
     absl::string_view role, absl::string_view delegator) {
   if (!set_.has_value()) {
     return Error(hr::kEUnexpected, "roles are loaded after the refresh");
   }
-  if (set_->IsTrusted(role, delegator)) return set_->targets(role);
+  if (set_->IsTrusted(role, delegator)) return set_->ShareTargets(role);
+  const int64_t max_bytes = budget_.For(role, delegator);
   if (const std::optional<std::string> cached =
-          store_.ReadIfUsable(role, options_.max_targets_bytes)) {
+          store_.ReadIfUsable(role, max_bytes)) {
     if (set_->UpdateDelegatedTargets(*cached, role, delegator).ok()) {
-      return set_->targets(role);
+      budget_.Take(role, delegator, cached->size());
+      return set_->ShareTargets(role);
     }
   }
   const tuf::MetaFile* meta = set_->targets_meta(role);
@@ -155,12 +165,19 @@ absl::StatusOr<const tuf::Targets*> TufClient::LoadRole(
         absl::StrCat("snapshot.json: does not name ", tuf::RoleFileName(role)),
         "snapshot.json");
   }
-  USHER_ASSIGN_OR_RETURN(
-      const std::string bytes,
-      FetchDescribed(*set_, role, *meta, options_.max_targets_bytes));
-  USHER_RETURN_IF_ERROR(set_->UpdateDelegatedTargets(bytes, role, delegator));
-  USHER_RETURN_IF_ERROR(Keep(role, bytes));
-  return set_->targets(role);
+  const absl::StatusOr<std::string> bytes =
+      FetchDescribed(*set_, role, *meta, max_bytes);
+  if (!bytes.ok()) {
+    // Larger than its parent says is its parent's matter.
+    return HResultOf(bytes.status()) == hr::kWuEMetadataSignatureVerifyFailed &&
+                   meta->length.value_or(max_bytes) >= max_bytes
+               ? budget_.Exceeded(tuf::RoleFileName(role))
+               : bytes.status();
+  }
+  USHER_RETURN_IF_ERROR(set_->UpdateDelegatedTargets(*bytes, role, delegator));
+  budget_.Take(role, delegator, bytes->size());
+  USHER_RETURN_IF_ERROR(Keep(role, *bytes));
+  return set_->ShareTargets(role);
 }
 
 absl::StatusOr<std::optional<tuf::TargetInfo>> TufClient::FindTarget(
@@ -170,7 +187,7 @@ absl::StatusOr<std::optional<tuf::TargetInfo>> TufClient::FindTarget(
     USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
                            search.Next());
     if (!step.has_value()) return std::nullopt;
-    USHER_ASSIGN_OR_RETURN(const tuf::Targets* const targets,
+    USHER_ASSIGN_OR_RETURN(const std::shared_ptr<const tuf::Targets> targets,
                            LoadRole(step->role, step->delegator));
     if (const tuf::TargetInfo* const found = search.Visit(*targets)) {
       return *found;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,7 @@
 #include "service/repository/fetcher.h"
 #include "service/repository/metadata_store.h"
 #include "service/repository/repository.h"
+#include "service/repository/role_budget.h"
 
 namespace usher::repository {
 
@@ -49,8 +51,8 @@ class TufClient {
   // A role on the word of `delegator`, both of the snapshot at hand: from the
   // store where that is still right, otherwise fetched. The top-level targets
   // on that of "".
-  absl::StatusOr<const tuf::Targets*> LoadRole(absl::string_view role,
-                                               absl::string_view delegator);
+  absl::StatusOr<std::shared_ptr<const tuf::Targets>> LoadRole(
+      absl::string_view role, absl::string_view delegator);
 
   // Section 5.6.7: looks for a target through the delegations. None: no role
   // that is asked about it describes it.
@@ -85,6 +87,7 @@ class TufClient {
   const CancellationToken& cancel_;
   const TargetsCheck check_;
   std::optional<tuf::TrustedMetadataSet> set_;
+  RoleBudget budget_;
   Work work_;
 };
 

@@ -16,12 +16,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/url_path.h"
 
 namespace usher::repository {
 namespace {
@@ -45,20 +45,6 @@ std::string Part(CURLU* url, CURLUPart what, unsigned int flags = 0) {
   std::string part = text;
   curl_free(text);
   return part;
-}
-
-std::string EncodePathPart(absl::string_view part) {
-  std::string out;
-  for (const char c : part) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || c == '-' || c == '.' || c == '_' ||
-        c == '~') {
-      out.push_back(c);
-    } else {
-      absl::StrAppendFormat(&out, "%%%02X", byte);
-    }
-  }
-  return out;
 }
 
 absl::StatusOr<std::string> DecodePathPart(absl::string_view part) {
@@ -153,12 +139,7 @@ absl::StatusOr<UrlParts> ParseUrl(absl::string_view url) {
 }
 
 std::string JoinUrl(absl::string_view base, absl::string_view path) {
-  return absl::StrCat(
-      absl::StripSuffix(base, "/"), "/",
-      absl::StrJoin(absl::StrSplit(path, '/'), "/",
-                    [](std::string* out, absl::string_view part) {
-                      out->append(EncodePathPart(part));
-                    }));
+  return absl::StrCat(absl::StripSuffix(base, "/"), "/", EncodeUrlPath(path));
 }
 
 std::string FileUrl(const std::filesystem::path& path) {
@@ -168,7 +149,7 @@ std::string FileUrl(const std::filesystem::path& path) {
     absl::StrAppend(&url, "/", PathToUtf8(path.root_name()));
   }
   for (const std::filesystem::path& part : path.relative_path()) {
-    absl::StrAppend(&url, "/", EncodePathPart(PathToUtf8(part)));
+    absl::StrAppend(&url, "/", EncodeUrlPath(PathToUtf8(part)));
   }
   return url;
 }

@@ -4,6 +4,7 @@
 #include "service/repository/tuf_client.h"
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -17,9 +18,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/hresult.h"
+#include "common/sha256.h"
 #include "common/tuf/trusted_metadata_set.h"
 #include "service/repository/fetcher.h"
 #include "service/repository/metadata_store.h"
@@ -36,12 +39,19 @@ struct Arguments {
   std::string target_dir;
   std::string target_base_url;
   std::vector<std::string> target_names;
+  int stall_seconds = 30;
   std::string root_file;
 };
 
 RepositoryOptions OptionsFor(const Arguments& arguments) {
   RepositoryOptions options;
   options.metadata_dir = PathFromUtf8(arguments.metadata_dir);
+  return options;
+}
+
+Fetcher::Options FetcherOptions(const Arguments& arguments) {
+  Fetcher::Options options;
+  options.stall_time = absl::Seconds(arguments.stall_seconds);
   return options;
 }
 
@@ -59,8 +69,9 @@ absl::Status Init(const Arguments& arguments) {
   return status;
 }
 
-// One flat file name for each target name.
+// One flat file name for each target name; names of files end at 255 bytes.
 std::string FileNameFor(const std::string& target) {
+  constexpr size_t kMaxEncoded = 200;
   std::string name;
   for (const char c : target) {
     const auto byte = static_cast<unsigned char>(c);
@@ -71,7 +82,10 @@ std::string FileNameFor(const std::string& target) {
       absl::StrAppendFormat(&name, "%%%02X", byte);
     }
   }
-  return name;
+  // No encoded name begins like this.
+  return name.size() <= kMaxEncoded
+             ? name
+             : absl::StrCat("%~", ToHex(Sha256Of(target)));
 }
 
 bool IsThereAlready(const std::filesystem::path& path,
@@ -88,7 +102,7 @@ class Client {
       : arguments_(arguments),
         options_(OptionsFor(arguments)),
         store_(options_.metadata_dir),
-        fetcher_(Fetcher::Create({})),
+        fetcher_(Fetcher::Create(FetcherOptions(arguments))),
         tuf_(options_, arguments.metadata_url, store_, *fetcher_, cancel_) {}
 
   absl::Status Refresh() { return tuf_.Refresh(); }
@@ -142,6 +156,9 @@ int Main(int argc, char** argv) {
                  "where downloaded targets go");
   app.add_option("--target-base-url", arguments.target_base_url,
                  "base URL of the targets");
+  app.add_option("--stall-time", arguments.stall_seconds,
+                 "seconds after which a server that sends nothing is given up")
+      ->check(CLI::Range(1, 3600));
   CLI::App* const init = app.add_subcommand("init", "trust a first root");
   init->add_option("root", arguments.root_file, "the root.json to trust")
       ->required();
@@ -150,7 +167,12 @@ int Main(int argc, char** argv) {
   CLI::App* const download =
       app.add_subcommand("download", "refresh, then download targets");
   app.require_subcommand(1);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // The protocol knows 0 and 1.
+    return app.exit(error) == 0 ? 0 : 1;
+  }
 
   absl::Status status;
   if (*init) {

@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   repository::RepositoryOptions options;
   options.max_root_bytes = options.max_timestamp_bytes =
       options.max_snapshot_bytes = options.max_targets_bytes =
-          options.max_catalog_bytes = fuzz::kLimit;
+          options.max_role_bytes = options.max_catalog_bytes = fuzz::kLimit;
   const repository::ScanPackageLimits limits{.max_members = 8,
                                              .max_bytes = fuzz::kLimit};
   fuzz::CheckingSink sink;

@@ -18,7 +18,7 @@ from securesystemslib.signer import SSlibSigner
 from harness import node
 from harness.reference_walk import Refused, Walk, key_id
 from harness.stubs import REPOSITORY
-from harness.tuf_repository import TufRepository
+from harness.tuf_repository import TufRepository, TufServer
 
 SCHEMES = ("ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256")
 
@@ -403,6 +403,50 @@ def test_the_walk_sees_other_content_and_the_time(published, work):
     catalog.unlink()
     with pytest.raises(Refused, match="missing"):
         publisher.walk()
+
+
+ODD_NAMES = ["a b/c#d?e", "100%", "%41", "ü/日本", "plus+and&", "aa:b"]
+
+
+@pytest.mark.parametrize("algorithms", [("sha256",), ("sha512",),
+                                        ("sha512", "sha256")])
+def test_repositories_of_others_are_verified_and_mirrored(platform, work,
+                                                          algorithms):
+    """With names that a URL would read otherwise, with either hash."""
+    repository = TufRepository()
+    repository.delegate("targets", "odd #role?", paths=["*", "*/*"])
+    for name in ODD_NAMES:
+        repository.add_artifact("odd #role?", name, name.encode(), algorithms)
+    repository.publish_targets("targets", "odd #role?")
+    (work / "root.json").write_bytes(repository.signed["root"][0])
+    server = TufServer(repository)
+    try:
+        for words in (("verify", server.url),
+                      ("mirror", server.url, "mirror"),
+                      ("mirror", server.url, "mirror"),
+                      ("verify", "mirror")):
+            done = subprocess.run(
+                [*platform.command("usher-publish"), *words, "--root",
+                 "root.json"], capture_output=True, text=True, check=False,
+                cwd=work)
+            assert done.returncode == 0, (words, done.stderr)
+        mirrored = sorted(path.read_bytes()
+                          for path in (work / "mirror/targets").rglob("*")
+                          if path.is_file())
+        assert mirrored == sorted(name.encode() for name in ODD_NAMES)
+        # Each hash is verified.
+        [name, *_] = ODD_NAMES
+        hashes = repository.bodies["odd #role?"]["targets"][name]["hashes"]
+        hashes[algorithms[0]] = hashes[algorithms[0]][::-1]
+        repository.publish_targets("odd #role?")
+        done = subprocess.run(
+            [*platform.command("usher-publish"), "mirror", server.url,
+             "mirror", "--root", "root.json"], capture_output=True, text=True,
+            check=False, cwd=work)
+        assert done.returncode != 0
+        assert "is not what" in done.stderr
+    finally:
+        server.close()
 
 
 @pytest.mark.parametrize("passphrase", [None, "correct horse"],

@@ -1,9 +1,11 @@
-"""Servers that lie in ways that no document can: endless answers, redirects,
-another answer each time; and a client that is killed at every step."""
+"""Servers that lie in ways that no document can: endless answers, none at all,
+redirects, another answer each time; and a client that is killed at every
+step."""
 
 import json
 import os
 import queue
+import threading
 
 import pytest
 
@@ -39,12 +41,23 @@ def metadata_files(repository):
               for role in ("targets", "vendor", "team"))]
 
 
-def unchanged_since(client, before):
-    """What is on disk is of the old state or of the new one, never other."""
-    for name, version in client.versions().items():
-        assert version >= before.get(name, 0)
+def old_or_new(client, repository, before, may_miss=()):
+    """Every document that is trusted is, byte for byte, the old one or the new
+    one, and of the new ones none without those that speak for it. Returns the
+    names of the new ones."""
+    now = client.trusted()
+    assert set(before) - set(may_miss) <= set(now) <= set(before)
+    new = {name for name, data in now.items() if data != before[name]}
+    for name in new:
+        assert now[name] == repository.signed[name][-1], name
+    order = ["root", "timestamp", "snapshot", "targets", "vendor", "team"]
+    assert new == set(order[:len(new)])
+    return new
 
 
+# What a client takes of the new state before it comes to each file.
+TAKEN = {"root": 0, "timestamp": 1, "snapshot": 2, "targets": 3, "vendor": 4,
+         "team": 5, "file.bin": 6}
 FILES = ["root", "timestamp", "snapshot", "targets", "vendor", "team",
          "file.bin"]
 
@@ -61,7 +74,7 @@ def attacked(repository, which):
 @pytest.mark.parametrize("which", FILES)
 def test_endless_answers(tree, which):
     repository, server, client = tree
-    before = client.versions()
+    before = client.trusted()
     next_versions(repository)
     sent = queue.Queue()
 
@@ -86,10 +99,54 @@ def test_endless_answers(tree, which):
     # The server may notice after the client has ended. Some is in buffers on
     # the way.
     assert sent.get(timeout=60) < LIMIT + 16 * 1024 * 1024
-    unchanged_since(client, before)
+    assert len(old_or_new(client, repository, before)) == TAKEN[which]
+    assert client.downloaded() == [b"first"]
     server.lies.clear()
     assert client.download("file.bin"), client.errors
-    assert client.downloaded()[-1] in (b"first", b"second")
+    assert client.downloaded() == [b"second"]
+
+
+@pytest.mark.parametrize("which, sends", [
+    ("timestamp", "nothing"), ("timestamp", "headers"),
+    *((which, "half") for which in FILES)])
+def test_stalled_answers(tree, which, sends):
+    """A server that goes silent holds nobody up, and leaves nothing of what it
+    had begun to send."""
+    repository, server, client = tree
+    before = client.trusted()
+    next_versions(repository)
+    path = attacked(repository, which)
+    answer = server.answer(path)
+    given_up = threading.Event()
+    done = queue.Queue()
+
+    def stalls(handler):
+        if sends != "nothing":
+            handler.send_response(200)
+            handler.send_header("Content-Length", str(len(answer)))
+            handler.end_headers()
+        if sends == "half":
+            handler.wfile.write(answer[:len(answer) // 2])
+        handler.wfile.flush()
+        done.put(given_up.wait(timeout=60))
+        handler.close_connection = True
+
+    server.lies[path] = stalls
+    client.impatient = True
+    assert not client.download("file.bin")
+    # The client has ended, and the server not.
+    assert done.empty()
+    given_up.set()
+    assert done.get(timeout=60)
+    assert len(old_or_new(client, repository, before)) == TAKEN[which]
+    # Nothing half is left beside it.
+    assert not [file for file in (*client.metadata_dir.iterdir(),
+                                  *client.target_dir.iterdir())
+                if file.name.endswith(".tmp")]
+    assert client.downloaded() == [b"first"]
+    server.lies.clear()
+    assert client.download("file.bin"), client.errors
+    assert client.downloaded() == [b"second"]
 
 
 @pytest.mark.parametrize("which", FILES)
@@ -97,7 +154,7 @@ def test_endless_answers(tree, which):
                                       "ftp://127.0.0.1/x", "//["])
 def test_redirects_lead_nowhere(tree, which, location):
     repository, server, client = tree
-    before = client.versions()
+    before = client.trusted()
     next_versions(repository)
 
     def redirect(handler):
@@ -112,7 +169,7 @@ def test_redirects_lead_nowhere(tree, which, location):
     server.requests.clear()
     assert not client.download("file.bin")
     assert server.requests.count(path) <= 6
-    unchanged_since(client, before)
+    assert len(old_or_new(client, repository, before)) == TAKEN[which]
     server.lies.clear()
     assert client.download("file.bin"), client.errors
 
@@ -158,26 +215,59 @@ def test_another_answer_each_time(tree):
     assert b"second" in client.downloaded()
 
 
-@pytest.mark.parametrize("fault, times", [
-    ("repository.root_written", 1), ("repository.timestamp_written", 1),
-    ("repository.snapshot_written", 1), ("repository.targets_written", 1),
-    ("repository.delegated_written", 1)])
-def test_a_kill_at_each_step(tree, fault, times):
-    repository, server, client = tree
-    before = client.versions()
-    next_versions(repository)
-    for _ in range(times):
-        client.download("file.bin", fault=fault)
-    # All of it can be read, and is of one of the two states.
-    unchanged_since(client, before)
-    for path in client.metadata_dir.glob("*.json"):
-        json.loads(path.read_bytes())
-    # A server that lies now gains nothing by it.
+# Where the client is killed, and how many of the new documents it has then.
+STEPS = {"root_written": 1, "timestamp_written": 2, "snapshot_written": 3,
+         "targets_written": 4, "delegated_written": 5}
+
+
+def goes_on(repository, server, client, before, may_miss=()):
+    """From what a kill has left: a server that lies gains nothing by it, one
+    that does not is believed."""
+    new = old_or_new(client, repository, before, may_miss)
     server.lies["metadata/timestamp.json"] = os.urandom(100)
     assert not client.refresh()
-    unchanged_since(client, before)
+    # At most the root, which comes before the lie.
+    assert old_or_new(client, repository, before, may_miss) <= new | {"root"}
     server.lies.clear()
     assert client.download("file.bin"), client.errors
-    assert b"second" in client.downloaded()
+    assert client.downloaded() == [b"second"]
+    assert client.trusted() == {name: repository.signed[name][-1]
+                                for name in before}
+    # No temporary file is left for good.
     assert not [path for path in client.metadata_dir.iterdir()
                 if not path.name.endswith(".json")]
+
+
+@pytest.mark.parametrize("step, taken", STEPS.items())
+def test_a_kill_at_each_step(tree, step, taken):
+    repository, server, client = tree
+    before = client.trusted()
+    next_versions(repository)
+    client.download("file.bin", fault=f"repository.{step}")
+    assert len(old_or_new(client, repository, before)) == taken
+    goes_on(repository, server, client, before)
+
+
+@pytest.mark.parametrize("step, gone", [
+    ("timestamp_removed", {"timestamp"}),
+    ("snapshot_removed", {"timestamp", "snapshot"}),
+    ("root_written", {"timestamp", "snapshot"})])
+@pytest.mark.parametrize("role", ["timestamp", "snapshot"])
+def test_a_kill_while_keys_are_recovered(tree, role, step, gone):
+    """Versions were run up by whoever had stolen a key; a root names another
+    key, and the client dies while it forgets what the old one signed."""
+    repository, server, client = tree
+    repository.bodies[role]["version"] = 99
+    repository.update_snapshot()
+    assert client.refresh(), client.errors
+    before = client.trusted()
+    repository.bodies[role]["version"] = 3
+    repository.rotate_key(role)
+    next_versions(repository)
+    client.download("file.bin", fault=f"repository.{step}")
+    now = client.trusted()
+    assert set(before) - set(now) == gone
+    assert now["root"] == (repository.signed["root"][-1]
+                           if step == "root_written" else before["root"])
+    goes_on(repository, server, client, before,
+            may_miss=("timestamp", "snapshot"))

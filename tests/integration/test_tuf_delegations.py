@@ -30,6 +30,9 @@ GRAPHS = {
     "itself": ([("targets", "a", {}), ("a", "a", {}), ("a", "b", {})], "ab"),
     "two ways": ([("targets", "a", {}), ("targets", "b", {}), ("b", "c", {}),
                   ("a", "c", {})], "acb"),
+    "two ways, one for other paths": ([
+        ("targets", "a", {}), ("targets", "b", {}), ("b", "c", {}),
+        ("a", "c", {"paths": ["*.py"]})], "abc"),
     "upper case": ([("targets", "A", {}), ("targets", "a", {})], "Aa"),
 }
 
@@ -64,6 +67,16 @@ def test_paths(tuf, target, asked):
     assert client.init() and client.download(target), client.errors
     assert client.downloaded() == [b"content"]
     assert server.roles == list(asked)
+
+
+def test_a_path_must_be_delegated_all_the_way(tuf):
+    repository, server, client = tuf
+    repository.delegate("targets", "b", paths=["releases/*/*"])
+    repository.delegate("b", "d", paths=["releases/y/*.zip"])
+    repository.add_artifact("d", "releases/z/z_v1.zip", b"content")
+    repository.publish_targets("targets", "b", "d")
+    assert client.init() and not client.download("releases/z/z_v1.zip")
+    assert server.roles == ["b"]
 
 
 def test_a_role_speaks_only_for_its_paths(tuf):

@@ -2,10 +2,11 @@
 repository that does as it pleases."""
 
 import json
+import subprocess
 
 import pytest
 
-from harness.tuf_repository import Key, TufRepository, in_days
+from harness.tuf_repository import TOP_LEVEL, Key, TufRepository, in_days
 
 
 def test_first_refresh(tuf):
@@ -113,6 +114,128 @@ def test_rotated_role_key(tuf, role):
     trusted = client.stored(role)
     assert not client.refresh()
     assert client.stored(role) == trusted
+
+
+# Keys by number, threshold, who signs, whether it is taken.
+ROLES = {
+    "another key": ([2], 1, [2], True),
+    "signatures of strangers": ([1], 1, [3, 1, 4], True),
+    "the new key missing": ([2], 1, [1, 3, 4], False),
+    "one of three is no longer the role's": ([0, 1, 3, 4, 5], 3, [0, 2, 4],
+                                             False),
+    "too few": ([0, 1, 3, 4, 5], 3, [0, 4], False),
+    "three of five": ([0, 1, 2, 3, 4], 3, [0, 2, 4], True),
+    "another three of five": ([0, 1, 2, 3, 4], 3, [0, 4, 1], True),
+    "the last three of five": ([0, 1, 2, 3, 4], 3, [2, 3, 4], True),
+}
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
+@pytest.mark.parametrize("numbers, threshold, signers, taken", ROLES.values(),
+                         ids=ROLES)
+def test_role_rotation(tuf, role, numbers, threshold, signers, taken):
+    repository, _, client = tuf
+    assert client.init() and client.refresh()
+    before = client.stored(role)
+    keys = [Key() for _ in range(6)]
+    repository.root["roles"][role] = {"keyids": [], "threshold": threshold}
+    for number in numbers:
+        repository.add_key(role, keys[number])
+    repository.signers[role] = [keys[n] for n in signers]
+    repository.publish("root")
+    repository.publish_targets("targets")
+    assert client.refresh() == taken, client.errors
+    if taken:
+        assert client.stored(role) == repository.signed[role][-1]
+    else:
+        assert f"{role}.json: signed by" in client.errors
+        # New keys of timestamp or snapshot drop what the old ones signed.
+        assert client.trusted().get(role) == (before if role == "targets"
+                                              else None)
+
+
+@pytest.mark.parametrize("role", TOP_LEVEL)
+def test_unsigned(tuf, role):
+    repository, _, client = tuf
+    repository.signers[role] = []
+    repository.publish("root")
+    repository.publish_targets("targets")
+    assert client.init() and not client.refresh()
+    assert f"{role}.json: signed by 0 of the 1" in client.errors
+    # What comes before it in the workflow is taken.
+    assert client.versions() == {
+        "root": {"root": 1}, "timestamp": {"root": 2},
+        "snapshot": {"root": 2, "timestamp": 2},
+        "targets": {"root": 2, "timestamp": 2, "snapshot": 2}}[role]
+
+
+def test_a_key_id_signs_once(tuf):
+    """Section 4.2.1, and even where the signatures are enough."""
+    repository, _, client = tuf
+    document = json.loads(repository.signed["snapshot"][-1])
+    document["signatures"].append(document["signatures"][0])
+    repository.signed["snapshot"][-1] = json.dumps(document).encode()
+    assert client.init() and not client.refresh()
+    assert "snapshot.json: malformed: signatures names a key twice" in \
+        client.errors
+    assert set(client.versions()) == {"root", "timestamp"}
+
+
+@pytest.mark.parametrize("wrong", ["ab" * 64, "", "not hexadecimal"])
+def test_a_wrong_signature_beside_the_right_one(tuf, wrong):
+    repository, _, client = tuf
+    first = repository.signers["timestamp"][0]
+    repository.add_key("timestamp")
+    repository.publish("root", "timestamp")
+    document = json.loads(repository.signed["timestamp"][-1])
+    [signature] = [s for s in document["signatures"]
+                   if s["keyid"] == first.id]
+    signature["sig"] = wrong
+    repository.signed["timestamp"][-1] = json.dumps(document).encode()
+    assert client.init() and client.refresh(), client.errors
+    assert client.versions()["timestamp"] == 2
+
+
+def test_keys_of_kinds_that_are_not_known(tuf):
+    """They are kept as they stand, and sign for nobody."""
+    repository, _, client = tuf
+    identity = Key()
+    identity.document = {
+        "keytype": "sigstore-oidc", "scheme": "Fulcio",
+        "keyval": {"identity": "a@example.com",
+                   "issuer": "https://example.com"}}
+    identity.id = "1d" * 32
+    repository.add_key("root", identity)
+    repository.add_key("targets", identity)
+    repository.delegate("targets", "a")
+    repository.add_key("a", identity, "targets")
+    repository.add_artifact("a", "file", b"content")
+    repository.publish("root")
+    repository.publish_targets("targets", "a")
+    assert client.init() and client.download("file"), client.errors
+    for role in ("root", "targets", "a"):
+        assert client.stored(role) == repository.signed[role][-1]
+    repository.root["roles"]["root"]["threshold"] = 2
+    repository.publish("root")
+    assert not client.refresh()
+    assert "root.json: signed by 1 of the 2" in client.errors
+    assert client.versions()["root"] == 2
+
+
+def test_a_key_id_is_what_the_root_says(tuf):
+    """Whatever members the key has, and however its id was made."""
+    repository, _, client = tuf
+    assert client.init()
+    key = Key()
+    key.document["keyid_hash_algorithms"] = ["md5"]
+    key.id = "any id"
+    repository.root["roles"]["snapshot"]["keyids"].clear()
+    repository.signers["snapshot"].clear()
+    repository.add_key("snapshot", key)
+    repository.publish("root")
+    repository.update_snapshot()
+    assert client.refresh(), client.errors
+    assert client.versions()["snapshot"] == 2
 
 
 def test_threshold_of_a_role(tuf):
@@ -259,8 +382,10 @@ def test_a_long_absence_is_no_harm(tuf):
     assert not client.refresh(days=120)
 
 
-def test_rollbacks(tuf):
+@pytest.mark.parametrize("with_hashes", [False, True])
+def test_rollbacks(tuf, with_hashes):
     repository, _, client = tuf
+    repository.with_hashes = with_hashes
     for _ in range(2):
         repository.publish_targets("targets")
     assert client.init() and client.refresh()
@@ -364,6 +489,51 @@ def test_mixed_versions(tuf):
     assert "snapshot" not in client.versions()
 
 
+@pytest.mark.parametrize("role", ["root", "snapshot", "targets"])
+def test_version_other_than_in_the_url(tuf, role):
+    repository, server, client = tuf
+    repository.publish("root")
+    repository.publish_targets("targets")
+    repository.publish(role)  # version 3
+    server.lies[f"metadata/2.{role}.json"] = repository.signed[role][-1]
+    assert client.init() and not client.refresh()
+    assert "has version 3, not 2" in client.errors
+    assert client.versions() == {
+        "root": {"root": 1}, "snapshot": {"root": 2, "timestamp": 2},
+        "targets": {"root": 2, "timestamp": 2, "snapshot": 2}}[role]
+
+
+@pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
+def test_missing(tuf, role):
+    repository, server, client = tuf
+    assert client.init() and client.refresh()
+    before = client.trusted()
+    repository.publish_targets("targets")
+    name = "timestamp.json" if role == "timestamp" else f"2.{role}.json"
+    server.lies["metadata/" + name] = 404
+    assert not client.refresh()
+    assert server.requests[-1] == "metadata/" + name
+    new = {"timestamp": [], "snapshot": ["timestamp"],
+           "targets": ["timestamp", "snapshot"]}[role]
+    assert client.trusted() == {
+        **before, **{name: repository.signed[name][-1] for name in new}}
+    server.lies.clear()
+    assert client.refresh(), client.errors
+
+
+def test_one_kind_of_document_is_no_other(tuf):
+    """A snapshot that could be a timestamp, were it not for its type."""
+    repository, server, client = tuf
+    repository.add_key("snapshot", repository.signers["timestamp"][0])
+    repository.publish("root")
+    repository.bodies["snapshot"]["meta"] = {"snapshot.json": {"version": 1}}
+    repository.publish("snapshot")
+    server.lies["metadata/timestamp.json"] = repository.signed["snapshot"][-1]
+    assert client.init() and not client.refresh()
+    assert "timestamp.json: malformed: signed._type" in client.errors
+    assert client.versions() == {"root": 2}
+
+
 @pytest.mark.parametrize("name", ["2.root.json", "timestamp.json",
                                   "1.snapshot.json", "1.targets.json"])
 @pytest.mark.parametrize("answer", [b"", b"{", b"[]", b"\xff" * 100, b"{}",
@@ -421,3 +591,99 @@ def test_downloads(tuf):
     assert client.downloaded() == [b"another", b"second"]
     assert not client.download("missing", "two")
     assert client.downloaded() == [b"another", b"second"]
+
+
+@pytest.mark.parametrize("algorithms", [("sha256",), ("sha512",),
+                                        ("sha256", "sha512")])
+def test_hash_algorithms(tuf, algorithms):
+    repository, server, client = tuf
+    repository.add_artifact("targets", "a/file", b"content", algorithms)
+    repository.publish_targets("targets")
+    assert client.init() and client.download("a/file"), client.errors
+    assert client.downloaded() == [b"content"]
+    digests = repository.bodies["targets"]["targets"]["a/file"]["hashes"]
+    [asked] = [path for path in server.requests if path.startswith("targets/")]
+    assert asked in [f"targets/a/{digest}.file" for digest in digests.values()]
+    # Each is verified, and not only the one that is asked for.
+    for algorithm in algorithms:
+        digests[algorithm] = digests[algorithm][::-1]
+        repository.publish_targets("targets")
+        [file] = client.target_dir.iterdir()
+        file.unlink()
+        assert not client.download("a/file")
+        assert f"has the {algorithm} " in client.errors
+        assert client.downloaded() == []
+        digests[algorithm] = digests[algorithm][::-1]
+        repository.publish_targets("targets")
+        assert client.download("a/file"), client.errors
+
+
+@pytest.mark.parametrize("hashes", [{"sha3-256": "ab" * 32},
+                                    {"sha256": "ab"}])
+def test_no_hash_that_is_known(tuf, hashes):
+    repository, server, client = tuf
+    repository.add_artifact("targets", "file", b"content")
+    repository.bodies["targets"]["targets"]["file"]["hashes"] = hashes
+    repository.publish_targets("targets")
+    assert client.init() and not client.download("file")
+    assert "no sha256 or sha512 of file" in client.errors
+    assert not [path for path in server.requests
+                if path.startswith("targets/")]
+
+
+def test_long_target_names(tuf):
+    repository, _, client = tuf
+    names = ["ü" * 500, "ü" * 499 + "u", "a/" * 400 + "b"]
+    for name in names:
+        repository.add_artifact("targets", name, name.encode())
+    repository.publish_targets("targets")
+    assert client.init() and client.download(*names), client.errors
+    assert client.downloaded() == sorted(name.encode() for name in names)
+    # Each again in its place.
+    repository.add_artifact("targets", names[0], b"another")
+    repository.publish_targets("targets")
+    assert client.download(names[0]), client.errors
+    assert client.downloaded() == sorted(
+        [b"another", *(name.encode() for name in names[1:])])
+
+
+@pytest.mark.parametrize("words", [
+    [], ["refresh"], ["--metadata-dir", "x", "refresh", "more"],
+    ["--metadata-dir", "x", "--metadata-url", "http://127.0.0.1:1", "unknown"],
+    ["--metadata-dir", "x", "--metadata-url", "http://127.0.0.1:1",
+     "download"]], ids=" ".join)
+def test_the_protocol_knows_one_failure(platform, tmp_path, words):
+    done = subprocess.run([*platform.command("usher-tuf-client"), *words],
+                          capture_output=True, cwd=tmp_path, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr
+
+
+def test_a_repository_like_those_of_tuf_on_ci(tuf):
+    """Of the kind that the public suite keeps: ECDSA alone, members of its own
+    in every place, the online key for two roles, and a delegation to people."""
+    repository, _, client = tuf
+    owner, online, other = (Key("ecdsa-sha2-nistp256") for _ in range(3))
+    owner.document["x-tuf-on-ci-keyowner"] = "@owner"
+    other.document["x-tuf-on-ci-keyowner"] = "@other"
+    online.document["x-tuf-on-ci-online-uri"] = "gcpkms:projects/x"
+    repository.root.update(keys={}, version=0)
+    repository.root["x-tuf-on-ci-expiry-period"] = 7300
+    repository.signed["root"].clear()
+    for role, key in (("root", owner), ("targets", owner),
+                      ("snapshot", online), ("timestamp", online)):
+        repository.signers[role] = []
+        repository.root["roles"][role] = {"keyids": [], "threshold": 1,
+                                          "x-tuf-on-ci-signing-period": 60}
+        repository.add_key(role, key)
+    repository.delegate("targets", "delegatedrole", terminating=True,
+                        paths=["delegatedrole/*", "delegatedrole/*/*"],
+                        key=owner)
+    repository.add_key("delegatedrole", other, "targets")
+    repository.signers["delegatedrole"].remove(owner)
+    repository.add_artifact("delegatedrole", "delegatedrole/artifact", b"it")
+    repository.publish("root")
+    repository.publish_targets("targets", "delegatedrole")
+    assert client.init() and client.refresh(), client.errors
+    assert client.download("delegatedrole/artifact"), client.errors
+    assert client.downloaded() == [b"it"]

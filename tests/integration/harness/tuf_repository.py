@@ -194,11 +194,12 @@ class TufRepository:
                              "version": 0, "expires": in_days(30),
                              "targets": {}}
 
-    def add_artifact(self, role, name, content):
+    def add_artifact(self, role, name, content, algorithms=("sha256",)):
         self.artifacts[name] = content
         self.bodies[role]["targets"][name] = {
             "length": len(content),
-            "hashes": {"sha256": hashlib.sha256(content).hexdigest()}}
+            "hashes": {algorithm: hashlib.new(algorithm, content).hexdigest()
+                       for algorithm in algorithms}}
 
     def copy(self):
         return copy.deepcopy(self.signed), copy.deepcopy(self.bodies)
@@ -304,9 +305,13 @@ class TufClient:
         self._program = program
         self._server = server
         self.errors = ""
+        self.impatient = False
 
     def _run(self, *words, days=0, fault=None):
-        command = [self._program, "--metadata-dir", self.metadata_dir, *words]
+        # A server that stalls on purpose is given up early.
+        command = [self._program, "--stall-time",
+                   "1" if self.impatient else "30", "--metadata-dir",
+                   self.metadata_dir, *words]
         environment = dict(os.environ)
         if days:
             command = ["faketime", "-f", f"+{days}d", *command]
@@ -351,6 +356,11 @@ class TufClient:
 
     def stored(self, role):
         return (self.metadata_dir / f"{role}.json").read_bytes()
+
+    def trusted(self):
+        """All that is trusted: the bytes by file name without ".json"."""
+        return {file.name.removesuffix(".json"): file.read_bytes()
+                for file in self.metadata_dir.glob("*.json")}
 
     def downloaded(self):
         """The contents of all downloaded files, sorted."""

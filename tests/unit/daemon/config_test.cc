@@ -36,6 +36,7 @@ TEST(ConfigTest, EmptyMeansTheDefaults) {
   EXPECT_EQ(config.limits.sessions_per_caller, 32);
   EXPECT_EQ(config.refresh_interval, absl::Seconds(60));
   EXPECT_EQ(config.root_interval, absl::Hours(1));
+  EXPECT_EQ(config.repository.max_role_bytes, 5 * 1024 * 1024);
   EXPECT_FALSE(config.policy.users_may_download);
 }
 
@@ -69,6 +70,8 @@ session_idle_timeout = "1h30m"
 [repository]
 refresh_interval = "0s"
 root_interval = "20m"
+max_role_bytes = 4096
+max_all_roles_bytes = 8192
 min_speed = 10
 [download]
 cache_max_bytes = 1000
@@ -100,6 +103,8 @@ default = false
   EXPECT_EQ(config->limits.session_idle_timeout, absl::Minutes(90));
   EXPECT_EQ(config->refresh_interval, absl::ZeroDuration());
   EXPECT_EQ(config->root_interval, absl::Minutes(20));
+  EXPECT_EQ(config->repository.max_role_bytes, 4096);
+  EXPECT_EQ(config->repository.max_all_roles_bytes, 8192);
   EXPECT_EQ(config->download.max_transfers, 3);
   EXPECT_EQ(config->product_dir, "/opt");
   EXPECT_THAT(config->labels, ElementsAre("till", "north"));

@@ -237,6 +237,86 @@ TEST_F(DelegatedCatalogsTest, CatalogsAreLimited) {
               HasSubstr("more than 3 catalogs"));
 }
 
+TEST_F(DelegatedCatalogsTest, ALargeRoleIsLeftOutAlone) {
+  acme_.targets.body.unknown_fields =
+      absl::StrCat(R"({"x":")", std::string(5000, 'x'), R"("})");
+  Publish();
+  site_.options.max_role_bytes = 4000;
+  const auto expect_acme_left_out = [this] {
+    const auto client = Repository::Open(site_.options).value();
+    const RefreshOutcome outcome = client->Refresh(cancel_).value();
+    EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/bolt/a.usc"));
+    ASSERT_EQ(outcome.problems.size(), 1U);
+    EXPECT_EQ(outcome.problems[0].role, "acme");
+    EXPECT_EQ(HResultOf(outcome.problems[0].status),
+              hr::kWuEMetadataSignatureVerifyFailed);
+    EXPECT_EQ(outcome.problems[0].status.message(),
+              "acme.json: larger than the limit of 4000 bytes for a delegated "
+              "role");
+  };
+  expect_acme_left_out();
+  EXPECT_FALSE(std::filesystem::exists(site_.folder / "client/acme.json"));
+  // Nor is one taken that was trusted under a higher limit, or of which the
+  // snapshot tells no length.
+  ASSERT_THAT(client_->Refresh(cancel_).value().problems, IsEmpty());
+  expect_acme_left_out();
+  site_.snapshot.body.meta["acme.json"].length.reset();
+  site_.PublishNext();
+  expect_acme_left_out();
+  EXPECT_EQ(Repository::Open(site_.options)
+                .value()
+                ->Trusted()
+                .value()
+                .problems.size(),
+            1U);
+  // The top-level targets have a limit of their own.
+  site_.targets.body.unknown_fields = acme_.targets.body.unknown_fields;
+  site_.PublishNext();
+  expect_acme_left_out();
+}
+
+TEST_F(DelegatedCatalogsTest, AllRolesTogetherAreLimited) {
+  const auto size = [this](const char* role) {
+    return static_cast<int64_t>(
+        ReadText(site_.Metadata(absl::StrCat("1.", role, ".json"))).size());
+  };
+  site_.options.max_all_roles_bytes = size("acme") + size("bolt");
+  {
+    const auto client = Repository::Open(site_.options).value();
+    EXPECT_THAT(client->Refresh(cancel_).value().problems, IsEmpty());
+    // Each refresh begins anew.
+    EXPECT_THAT(client->Refresh(cancel_).value().problems, IsEmpty());
+    EXPECT_THAT(client->Trusted().value().problems, IsEmpty());
+  }
+  --site_.options.max_all_roles_bytes;
+  const auto client = Repository::Open(site_.options).value();
+  for (const RefreshOutcome& outcome :
+       {client->Refresh(cancel_).value(), client->Trusted().value()}) {
+    EXPECT_THAT(Names(outcome), ElementsAre(kCatalog, "catalog/acme/a.usc"));
+    ASSERT_EQ(outcome.problems.size(), 1U);
+    EXPECT_EQ(outcome.problems[0].role, "bolt");
+  }
+  std::filesystem::remove(site_.folder / "client/bolt.json");
+  EXPECT_THAT(
+      std::string(
+          client->Refresh(cancel_).value().problems.at(0).status.message()),
+      HasSubstr(absl::StrCat("bolt.json: with it the delegated roles are "
+                             "larger than the limit of ",
+                             site_.options.max_all_roles_bytes, " bytes")));
+}
+
+// A catalog is known by its SHA-256; other hashes are verified beside it.
+TEST_F(DelegatedCatalogsTest, OtherHashesOfACatalogCountToo) {
+  tuf::TargetInfo& info = site_.targets.body.targets[kCatalog];
+  info.hashes["sha512"] = std::string(128, 'a');
+  Publish();
+  const RefreshOutcome outcome = client_->Refresh(cancel_).value();
+  const absl::Status status = client_->FetchTarget(
+      outcome.catalogs.at(0), site_.folder / "fetched", cancel_);
+  EXPECT_EQ(HResultOf(status), hr::kWuEDmIncorrectfilehash);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("has the sha512 "));
+}
+
 TEST_F(DelegatedCatalogsTest, CirclesEnd) {
   acme_.targets.body.delegations.emplace().roles.emplace();
   Delegate(acme_.targets.body, bolt_, {"catalog/*/*"});

@@ -138,6 +138,48 @@ TEST_P(RefreshTest, RecentRootsLeaveNothingDamaged) {
   EXPECT_TRUE(client->Refresh(cancel_).value().roots_followed);
 }
 
+TEST_P(RefreshTest, RecentRootsHideNoRootBehindABadTimestamp) {
+  const auto client = RefreshedClient();
+  site_.root.body.version = 2;
+  site_.WriteRoot();
+  const std::filesystem::path file = site_.Metadata("timestamp.json");
+  std::filesystem::remove(file);
+  EXPECT_FALSE(client->Refresh(cancel_).ok());
+  EXPECT_EQ(client->Trusted().value().root_version, 2);
+  site_.root.body.version = 3;
+  site_.WriteRoot();
+  WriteText(file, std::string(100'000, ' '));
+  EXPECT_FALSE(client->Refresh(cancel_).ok());
+  EXPECT_EQ(client->Trusted().value().root_version, 3);
+}
+
+TEST_P(RefreshTest, RecentRootsExcuseNoExpiredRoot) {
+  const auto client = RefreshedClient();
+  // As if it had been trusted until a moment ago; and there is a next one.
+  site_.root.body.expires = absl::FromUnixSeconds(1'600'000'000);
+  WriteText(site_.options.metadata_dir / "root.json", site_.RootBytes());
+  EXPECT_EQ(HResultOf(client->Refresh(cancel_).status()), hr::kCertEExpired);
+  site_.root.body.expires = site_.targets.body.expires;
+  site_.root.body.version = 2;
+  site_.WriteRoot();
+  const RefreshOutcome outcome = client->Refresh(cancel_).value();
+  EXPECT_TRUE(outcome.roots_followed);
+  EXPECT_EQ(outcome.root_version, 2);
+}
+
+// What the timestamp names is asked for again until it can be had.
+TEST_P(RefreshTest, RecentRootsExcuseNoExpiredSnapshot) {
+  site_.snapshot.body.expires = absl::FromUnixSeconds(1'600'000'000);
+  site_.PublishNext();
+  const auto client = site_.NewClient();
+  EXPECT_EQ(HResultOf(client->Refresh(cancel_).status()), hr::kCertEExpired);
+  site_.options.roots_are_recent = true;
+  const auto again = Repository::Open(site_.options).value();
+  const absl::Status status = again->Refresh(cancel_).status();
+  EXPECT_EQ(HResultOf(status), hr::kCertEExpired);
+  EXPECT_EQ(SubjectOf(status), "snapshot.json");
+}
+
 TEST_P(RefreshTest, TakesWhatIsNew) {
   const auto client = site_.NewClient();
   ASSERT_TRUE(client->Refresh(cancel_).ok());

@@ -67,6 +67,7 @@ RepositoryOptions SmallLimits() {
   options.max_timestamp_bytes = 200;
   options.max_snapshot_bytes = 300;
   options.max_targets_bytes = 400;
+  options.max_role_bytes = 350;
   options.max_catalog_bytes = 500;
   return options;
 }
@@ -210,7 +211,7 @@ TEST(ScanPackageTest, SizesAreLimitedByKind) {
       {"metadata/1.root.json", 100},
       {"metadata/1.snapshot.json", 300},
       {"metadata/1.targets.json", 400},
-      {"metadata/1.acme.json", 400}};
+      {"metadata/1.acme.json", 350}};
   for (const auto& [name, limit] : limits) {
     EXPECT_TRUE(metadata(name, limit).ok()) << name;
     EXPECT_THAT(std::string(metadata(name, limit + 1).message()),

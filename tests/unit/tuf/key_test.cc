@@ -120,6 +120,30 @@ TEST(KeyTest, UnknownKindsAreKeptAndVerifyNothing) {
   EXPECT_FALSE(KeyFingerprint(key).ok());
 }
 
+// As in repositories of Sigstore: identities instead of a public key.
+TEST(KeyTest, UnknownKindsNeedNoPublicKey) {
+  for (const char* json :
+       {R"({"keytype":"sigstore-oidc","scheme":"Fulcio","x":1,"keyval":)"
+        R"({"identity":"a@example.com","issuer":"https://example.com"}})",
+        R"({"keytype":"new","scheme":"newer","keyval":{}})",
+        R"({"keytype":"new","scheme":"newer","keyval":{"public":[1]}})"}) {
+    const Key key = ParseKey(json).value();
+    EXPECT_EQ(key.public_key, "");
+    EXPECT_EQ(CanonicalJson(KeyToJson(key)).value(),
+              CanonicalJson(json).value());
+    EXPECT_EQ(HResultOf(VerifySignature(key, "a", "b")),
+              hr::kWuEMetadataBadSignature);
+    EXPECT_FALSE(KeyFingerprint(key).ok());
+  }
+  // Two identities are two keys.
+  const auto id = [](const std::string& who) {
+    return KeyId(ParseKey(R"({"keytype":"new","scheme":"s","keyval":{"who":")" +
+                          who + R"("}})")
+                     .value());
+  };
+  EXPECT_NE(id("a"), id("b"));
+}
+
 TEST(KeyTest, RefusesBadKeyMaterial) {
   const std::string point = kEcdsaPoint;
   const Key rsa = ParseKey(kRsaKey).value();
@@ -148,7 +172,8 @@ TEST(KeyTest, RefusesMalformedObjects) {
   for (const char* json :
        {"[]", "{}", R"({"keytype":1,"scheme":"a","keyval":{"public":"a"}})",
         R"({"keytype":"a","scheme":"a","keyval":"a"})",
-        R"({"keytype":"a","scheme":"a","keyval":{}})"}) {
+        R"({"keytype":"ed25519","scheme":"a","keyval":{}})",
+        R"({"keytype":"rsa","scheme":"a","keyval":{"public":1}})"}) {
     EXPECT_EQ(HResultOf(ParseKey(json).status()),
               hr::kWuEMetadataSignatureVerifyFailed)
         << json;

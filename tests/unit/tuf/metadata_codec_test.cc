@@ -166,6 +166,9 @@ TEST(CodecTest, RefusesEachBadMember) {
       {kRoot, "/signed/keys", "[]", "keys"},
       {kRoot, "/signatures", "{}", "signatures"},
       {kRoot, "/signatures", R"([{"keyid":"k"}])", "sig"},
+      {kRoot, "/signatures",
+       R"([{"keyid":"k","sig":"00"},{"keyid":"k","sig":"01"}])",
+       "signatures names a key twice"},
       {kRoot, "/signed", "", "signed"},
       {kTimestamp, "/signed/meta/snapshot.json", "", "snapshot.json"},
       {kTimestamp, "/signed/meta/other.json", R"({"version":1})",
@@ -238,6 +241,11 @@ TEST(CodecTest, SigningReplacesOrAdds) {
   ASSERT_EQ(repository.root.signatures.size(), 1U);
   EXPECT_EQ(repository.root.signatures[0].key_id,
             repository.targets_key.key_id());
+  // A key that is given twice signs once.
+  ASSERT_TRUE(
+      Sign(repository.root, {repository.root_key, repository.root_key}).ok());
+  EXPECT_EQ(repository.root.signatures.size(), 1U);
+  EXPECT_TRUE(Serialize(repository.root).ok());
 }
 
 }  // namespace
