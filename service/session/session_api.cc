@@ -135,14 +135,15 @@ absl::StatusOr<std::unique_ptr<SessionHold>> HoldSession(
   USHER_RETURN_IF_ERROR(core.CheckRunning());
   USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
                          FindSession(core, call, request.name()));
+  // Before Hold: from then on `ended` may be called, and read it.
+  first.set_kind(v1::SessionEvent::KIND_ATTACHED);
+  SetDuration(core.limits().session_idle_timeout,
+              *first.mutable_idle_timeout());
   USHER_ASSIGN_OR_RETURN(const uint64_t holder,
                          session->Hold(std::move(ended)));
   auto hold = std::make_unique<SessionHold>(core, session, holder);
   // A stop between the first check and Hold would have missed this stream.
   USHER_RETURN_IF_ERROR(core.CheckRunning());
-  first.set_kind(v1::SessionEvent::KIND_ATTACHED);
-  SetDuration(core.limits().session_idle_timeout,
-              *first.mutable_idle_timeout());
   return hold;
 }
 
