@@ -104,6 +104,8 @@ absl::Status UpdateDownloader(Core& core, const Call& call,
 absl::Status DeleteDownloader(Core& core, const Call& call,
                               const v1::DeleteDownloaderRequest& request,
                               google::protobuf::Empty& /*response*/) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kDownload, core.policy()));
   USHER_ASSIGN_OR_RETURN(const FoundObject found,
                          FindObject(core, call, request.name(), kDownloaders));
   found.session->RemoveObject(kDownloaders, found.id);

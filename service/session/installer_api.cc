@@ -134,6 +134,7 @@ absl::Status UpdateInstaller(Core& core, const Call& call,
 absl::Status DeleteInstaller(Core& core, const Call& call,
                              const v1::DeleteInstallerRequest& request,
                              google::protobuf::Empty& /*response*/) {
+  USHER_RETURN_IF_ERROR(Authorize(call.caller, Right::kInstall, core.policy()));
   USHER_ASSIGN_OR_RETURN(const FoundObject found,
                          FindObject(core, call, request.name(), kInstallers));
   found.session->RemoveObject(kInstallers, found.id);
