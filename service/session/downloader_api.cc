@@ -23,8 +23,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
-
 constexpr absl::string_view kWritable[] = {"client_application_id", "is_forced",
                                            "priority", "updates"};
 

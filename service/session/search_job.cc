@@ -81,8 +81,8 @@ void SearchJob::Begin() {
     return;
   }
   core_.services().EnsureFresh(
-      plan_.query.service_id, plan_.proxy, core_.network(), core_.stop_token(),
-      [self](const absl::Status& refreshed) {
+      plan_.query.service_id, {plan_.proxy, request_id()}, core_.network(),
+      core_.stop_token(), [self](const absl::Status& refreshed) {
         if (!refreshed.ok()) {
           const absl::StatusOr<v1::UpdateService> service =
               self->core_.services().Get(self->plan_.query.service_id);

@@ -18,7 +18,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
 constexpr size_t kMaxProxyTextBytes = 256;
 constexpr int kMaxBypassEntries = 64;
 // What an empty ClientApplicationID reads as (UAMG-015).

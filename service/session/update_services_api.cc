@@ -45,7 +45,8 @@ absl::Status AddUpdateService(Core& core, const Call& call,
   service.name = request.name();
   service.url = request.service_url();
   service.root = request.root_metadata();
-  USHER_ASSIGN_OR_RETURN(response, core.services().Add(service, {}, cancel));
+  USHER_ASSIGN_OR_RETURN(response, core.services().Add(
+                                       service, {{}, call.request_id}, cancel));
   return absl::OkStatus();
 }
 
@@ -60,6 +61,7 @@ absl::Status AddScanPackageService(
   package.location = request.scan_file_location();
   package.flags = request.flags();
   package.root = request.root_metadata();
+  package.request_id = call.request_id;
   std::shared_ptr<Session> session;
   if (!request.session().empty()) {
     USHER_ASSIGN_OR_RETURN(session, FindSession(core, call, request.session()));
@@ -95,14 +97,15 @@ absl::Status RefreshUpdateService(
       Authorize(call.caller, Right::kManageServices, core.policy()));
   USHER_ASSIGN_OR_RETURN(const std::string id,
                          CanonicalUuid(request.service_id()));
-  repository::ProxySettings proxy;
+  Errand errand;
+  errand.request_id = call.request_id;
   if (!request.session().empty()) {
     USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
                            FindSession(core, call, request.session()));
-    proxy = session->Proxy();
+    errand.proxy = session->Proxy();
   }
   USHER_ASSIGN_OR_RETURN(const bool changed,
-                         core.services().Refresh(id, proxy, cancel));
+                         core.services().Refresh(id, errand, cancel));
   response.set_changed(changed);
   USHER_ASSIGN_OR_RETURN(*response.mutable_service(), core.services().Get(id));
   return absl::OkStatus();
