@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "service/session/core.h"
 #include "service/session/field_mask.h"
 #include "service/session/lookup.h"
+#include "service/session/page.h"
 #include "service/session/proto_time.h"
 #include "service/session/text.h"
 #include "usher/v1/session.pb.h"
@@ -106,12 +108,19 @@ absl::Status ListSessions(Core& core, const Call& call,
     USHER_RETURN_IF_ERROR(
         Authorize(call.caller, Right::kSeeAllSessions, core.policy()));
   }
-  for (const std::shared_ptr<Session>& session :
-       request.all_callers() ? core.sessions().ListAll()
-                             : core.sessions().List(call.caller)) {
-    session->Read(*response.add_sessions());
-  }
-  return absl::OkStatus();
+  const std::vector<std::shared_ptr<Session>> sessions =
+      request.all_callers() ? core.sessions().ListAll()
+                            : core.sessions().List(call.caller);
+  return FillPage<v1::Session>(
+      request.page_size(), request.page_token(), sessions.size(),
+      [&sessions](size_t i) {
+        return PageEntry{absl::ToUnixMicros(sessions[i]->key().create_time),
+                         sessions[i]->key().id};
+      },
+      [&sessions](size_t i, v1::Session& session) {
+        sessions[i]->Read(session);
+      },
+      *response.mutable_sessions(), *response.mutable_next_page_token());
 }
 
 absl::Status CloseSession(Core& core, const Call& call,

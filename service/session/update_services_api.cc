@@ -2,26 +2,35 @@
 
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "common/uuid.h"
 #include "service/session/core.h"
 #include "service/session/lookup.h"
 #include "service/session/machine_api.h"
 #include "service/session/names.h"
+#include "service/session/page.h"
+#include "service/session/proto_time.h"
 #include "usher/v1/update_service.pb.h"
 
 namespace usher::session {
 
-absl::Status ListUpdateServices(
-    Core& core, const Call& /*call*/,
-    const v1::ListUpdateServicesRequest& /*request*/,
-    v1::ListUpdateServicesResponse& response) {
-  for (v1::UpdateService& service : core.services().List()) {
-    *response.add_services() = std::move(service);
-  }
-  return absl::OkStatus();
+absl::Status ListUpdateServices(Core& core, const Call& /*call*/,
+                                const v1::ListUpdateServicesRequest& request,
+                                v1::ListUpdateServicesResponse& response) {
+  std::vector<v1::UpdateService> services = core.services().List();
+  return FillPage<v1::UpdateService>(
+      request.page_size(), request.page_token(), services.size(),
+      [&services](size_t i) {
+        return PageEntry{absl::ToUnixMicros(ToTime(services[i].issue_date())),
+                         services[i].service_id()};
+      },
+      [&services](size_t i, v1::UpdateService& service) {
+        service = services[i];
+      },
+      *response.mutable_services(), *response.mutable_next_page_token());
 }
 
 absl::Status GetUpdateService(Core& core, const Call& /*call*/,
@@ -45,8 +54,8 @@ absl::Status AddUpdateService(Core& core, const Call& call,
   service.name = request.name();
   service.url = request.service_url();
   service.root = request.root_metadata();
-  USHER_ASSIGN_OR_RETURN(response, core.services().Add(
-                                       service, {{}, call.request_id}, cancel));
+  USHER_ASSIGN_OR_RETURN(
+      response, core.services().Add(service, {{}, call.request_id}, cancel));
   return absl::OkStatus();
 }
 

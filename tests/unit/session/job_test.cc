@@ -387,6 +387,7 @@ TEST(SearchJobTest, StreamsEveryRowInBoundedMessages) {
   EXPECT_EQ(WaitFor(job).result_code(), v1::OPERATION_RESULT_CODE_SUCCEEDED);
   SearchReader reader(world.core(), job);
   int next = 0;
+  int categories = 0;
   while (true) {
     std::vector<std::string> messages;
     ASSERT_TRUE(reader.Next(messages).ok());
@@ -397,6 +398,7 @@ TEST(SearchJobTest, StreamsEveryRowInBoundedMessages) {
       for (const v1::Update& update : response.chunk().updates()) {
         EXPECT_EQ(update.identity().update_id(), UpdateId(next++));
       }
+      categories += response.chunk().categories_size();
       if (response.chunk().updates_size() > 1) {
         EXPECT_LT(wire.size(), 256U * 1024 + 3U * 1024 * 1024);
       }
@@ -406,7 +408,7 @@ TEST(SearchJobTest, StreamsEveryRowInBoundedMessages) {
   v1::SearchResponse last;
   ASSERT_TRUE(reader.Summary(last).ok());
   EXPECT_EQ(last.summary().update_count(), kUpdates);
-  EXPECT_EQ(last.summary().categories_size(), 1);
+  EXPECT_EQ(categories, 1);
 }
 
 // What a search refreshes is everybody's.
