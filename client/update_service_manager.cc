@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/internal/convert.h"
+#include "client/internal/pages.h"
 #include "client/internal/session_core.h"
 #include "common/error.h"
 
@@ -26,11 +27,13 @@ absl::StatusOr<Collection<UpdateService>> UpdateServiceManager::Services()
     const {
   USHER_ASSIGN_OR_RETURN(
       const v1::ListUpdateServicesResponse response,
-      core_->Call<v1::ListUpdateServicesResponse>(
-          {}, [](const internal::Link& link, grpc::ClientContext* context,
-                 v1::ListUpdateServicesResponse* out) {
-            return link.services->ListUpdateServices(
-                context, v1::ListUpdateServicesRequest(), out);
+      internal::ReadPages<v1::ListUpdateServicesResponse>(
+          *core_,
+          [](const internal::Link& link, grpc::ClientContext* context,
+             const std::string& page, v1::ListUpdateServicesResponse* out) {
+            v1::ListUpdateServicesRequest request;
+            request.set_page_token(page);
+            return link.services->ListUpdateServices(context, request, out);
           }));
   std::vector<UpdateService> services;
   for (const v1::UpdateService& service : response.services()) {

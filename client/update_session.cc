@@ -13,6 +13,7 @@
 #include "client/internal/end_job.h"
 #include "client/internal/job_data.h"
 #include "client/internal/objects.h"
+#include "client/internal/pages.h"
 #include "client/internal/query_history.h"
 #include "client/internal/session_core.h"
 #include "client/internal/update_data.h"
@@ -151,11 +152,12 @@ absl::StatusOr<UpdateCollection> UpdateSession::GetUpdates(
 absl::StatusOr<std::vector<JobInfo>> UpdateSession::Jobs() const {
   USHER_ASSIGN_OR_RETURN(
       const v1::ListJobsResponse response,
-      core_->Call<v1::ListJobsResponse>(
-          {}, [](const Link& link, grpc::ClientContext* context,
-                 v1::ListJobsResponse* out) {
+      internal::ReadPages<v1::ListJobsResponse>(
+          *core_, [](const Link& link, grpc::ClientContext* context,
+                     const std::string& page, v1::ListJobsResponse* out) {
             v1::ListJobsRequest request;
             request.set_parent(link.session);
+            request.set_page_token(page);
             return link.jobs->ListJobs(context, request, out);
           }));
   std::vector<JobInfo> jobs;
@@ -239,11 +241,12 @@ absl::StatusOr<std::vector<SessionInfo>> UpdateSession::ListSessions(
     bool all_callers) const {
   USHER_ASSIGN_OR_RETURN(
       const v1::ListSessionsResponse response,
-      core_->Call<v1::ListSessionsResponse>(
-          {}, [&](const Link& link, grpc::ClientContext* context,
-                  v1::ListSessionsResponse* out) {
+      internal::ReadPages<v1::ListSessionsResponse>(
+          *core_, [&](const Link& link, grpc::ClientContext* context,
+                      const std::string& page, v1::ListSessionsResponse* out) {
             v1::ListSessionsRequest request;
             request.set_all_callers(all_callers);
+            request.set_page_token(page);
             return link.sessions->ListSessions(context, request, out);
           }));
   std::vector<SessionInfo> sessions;

@@ -10,6 +10,9 @@ command_fmt() {
   fi
 }
 
+# Whether everything in the protos is documented; names what is not.
+check_api_docs() { "$PYTHON" tests/api_docs.py proto; }
+
 # The .cc files that differ from the main branch, or all when there is no
 # other branch to compare with.
 changed_sources() {
@@ -29,6 +32,9 @@ command_lint() {
   say "clang-format"
   sources | xargs -r clang-format --dry-run --Werror
   echo "formatted"
+  say "Documentation of the protos"
+  check_api_docs
+  echo "documented"
 
   # Generated headers must exist before clang-tidy can read a source.
   build lint usher_proto usher_proto_grpc

@@ -18,6 +18,13 @@ run_suites() {
     cat "$reports/single/format.log"
   fi
 
+  say "Documentation of the protos"
+  if check_api_docs >"$reports/single/api-docs.log" 2>&1; then
+    touch "$reports/single/api-docs.ok"
+  else
+    cat "$reports/single/api-docs.log"
+  fi
+
   say "C++ tests"
   started=$(now)
   GTEST_OUTPUT="xml:$reports/gtest/" GTEST_BRIEF=1 \
@@ -46,7 +53,7 @@ sanitizer_environment() {
 # test_on PRESET QUICK [fuzz] [windows]: with "fuzz" also the fuzz targets, with
 # "windows" also the Windows build.
 test_on() {
-  local preset=$1 quick=$2 suites=(format ctest "${@:3}") windows=
+  local preset=$1 quick=$2 suites=(format api-docs ctest "${@:3}") windows=
   command_deps
   build "$preset"
   $quick || suites+=(pytest)

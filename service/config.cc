@@ -97,9 +97,11 @@ void ReadLimits(ConfigReader& reader, Config& config) {
   reader.Int("jobs_per_session", 1, 10'000, limits.jobs_per_session);
   reader.Int("running_jobs_per_session", 1, 1000,
              limits.running_jobs_per_session);
-  reader.Int("updates_per_job", 1, 100'000, limits.updates_per_job);
+  reader.Int("updates_per_job", 1, session::kMaxUpdatesPerJob,
+             limits.updates_per_job);
   reader.Int("watches_per_session", 1, 10'000, limits.watches_per_session);
-  reader.Int("criteria_bytes", 256, kMiB, limits.criteria_bytes);
+  reader.Int("criteria_bytes", 256, session::kMaxCriteriaBytes,
+             limits.criteria_bytes);
   reader.Int("search_rows_per_caller", 1000, 1'000'000'000,
              limits.search_rows_per_caller);
   reader.Duration("session_idle_timeout", absl::Seconds(1),

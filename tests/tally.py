@@ -1,6 +1,7 @@
 """Counts single test cases over all suites of one build.
 
-usage: tally.py BUILD SUITE…      (suites: format, ctest, pytest, fuzz, windows)
+usage: tally.py BUILD SUITE…      (suites: format, api-docs, ctest, pytest, fuzz,
+                                   windows)
 
 The suite "windows" is ctest on the Windows build beside BUILD; the names of its
 tests begin with "windows/".
@@ -59,11 +60,21 @@ def parse(path):
         return None
 
 
-def tally_format(tally, build):
-    if (build / "reports/single/format.ok").exists():
+def tally_single(tally, build, name, reason):
+    """A suite of one case that leaves a file when it passes."""
+    if (build / f"reports/single/{name}.ok").exists():
         tally.passed += 1
     else:
-        tally.failed.append(("format", "not formatted; ./dev fmt does it"))
+        tally.failed.append((name, reason))
+
+
+def tally_format(tally, build):
+    tally_single(tally, build, "format", "not formatted; ./dev fmt does it")
+
+
+def tally_api_docs(tally, build):
+    tally_single(tally, build, "api-docs",
+                 "something in the protos has no comment; it is named above")
 
 
 def report_name(command):
@@ -140,8 +151,8 @@ def main():
     build = pathlib.Path(sys.argv[1])
     tally = Tally()
     for suite in sys.argv[2:]:
-        {"format": tally_format, "ctest": tally_ctest,
-         "pytest": tally_pytest, "fuzz": tally_fuzz,
+        {"format": tally_format, "api-docs": tally_api_docs,
+         "ctest": tally_ctest, "pytest": tally_pytest, "fuzz": tally_fuzz,
          "windows": tally_windows}[suite](tally, build)
 
     for title, cases in (("Skipped", tally.skipped), ("Failed", tally.failed)):

@@ -10,6 +10,7 @@ void JobWatch::Start(const std::shared_ptr<JobData>& job, LinkPtr link) {
   if (!watch->streams_->Add(watch.get())) return;
   watch->self_ = watch;
   watch->request_.set_name(job->name());
+  SessionCore::Prepare(watch->context_, {.deadline = absl::InfiniteDuration()});
   watch->link_->jobs->async()->WatchJob(&watch->context_, &watch->request_,
                                         watch.get());
   watch->StartRead(&watch->event_);

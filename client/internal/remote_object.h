@@ -88,7 +88,8 @@ class RemoteObject {
   // Runs `call(link, object name, context, response)`; once more with a new
   // object when the service does not know this one.
   template <typename Response, typename Function>
-  absl::StatusOr<Response> Call(const CallRules& rules, const Function& call) {
+  absl::StatusOr<Response> Call(const CallRules& wanted, const Function& call) {
+    const CallRules rules = SessionCore::Named(wanted);
     for (bool again = true;; again = false) {
       USHER_ASSIGN_OR_RETURN(const std::string name, Name());
       absl::StatusOr<Response> response = core_->Call<Response>(

@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "client/internal/convert.h"
+#include "client/internal/request_id.h"
 #include "client/internal/update_data.h"
 #include "common/error.h"
 
@@ -14,6 +15,7 @@ namespace usher::internal {
 namespace {
 
 using Reader = std::unique_ptr<grpc::ClientReader<v1::SearchResponse>>;
+using Categories = google::protobuf::RepeatedPtrField<v1::Category>;
 using OpenStream = std::function<Reader(const Link&, grpc::ClientContext*)>;
 
 // Takes what a stream brings.
@@ -22,16 +24,25 @@ class Sink {
   virtual ~Sink() = default;
   // False to stop.
   virtual bool Take(v1::Update update) = 0;
+  // Behind the updates.
+  void TakeCategories(const Categories& categories) {
+    categories_.MergeFrom(categories);
+  }
   // The stream starts again; false if what was taken cannot be taken back.
   virtual bool Restart() = 0;
+
+ protected:
+  // What came so far.
+  Categories categories_;
 };
 
 // Reads a stream to its summary, again from its start when the connection
 // breaks. A refresh may be part of a search, so there is no deadline.
-absl::StatusOr<v1::SearchResponse::Summary> ReadStream(SessionCore& core,
-                                                       const OpenStream& open,
-                                                       Sink& sink) {
-  const CallRules rules{.deadline = absl::InfiniteDuration()};
+absl::StatusOr<v1::SearchResponse::Summary> ReadStream(
+    SessionCore& core, const std::string& request_id, const OpenStream& open,
+    Sink& sink) {
+  const CallRules rules{.deadline = absl::InfiniteDuration(),
+                        .request_id = request_id};
   for (;;) {
     USHER_ASSIGN_OR_RETURN(const LinkPtr link, core.Connected());
     grpc::ClientContext context;
@@ -43,6 +54,7 @@ absl::StatusOr<v1::SearchResponse::Summary> ReadStream(SessionCore& core,
     bool stopped = false;
     while (reader->Read(&response)) {
       if (stopped) continue;
+      sink.TakeCategories(response.chunk().categories());
       for (v1::Update& update : *response.mutable_chunk()->mutable_updates()) {
         if (!sink.Take(std::move(update))) {
           stopped = true;
@@ -88,11 +100,12 @@ class Collector : public Sink {
   }
   bool Restart() override {
     updates_.clear();
+    categories_.Clear();
     forest_ = std::make_shared<CategoryForest>();
     return true;
   }
   SearchResult Finish(const v1::SearchResponse::Summary& summary) {
-    forest_->Fill(summary.categories());
+    forest_->Fill(categories_);
     std::vector<UpdateException> warnings;
     for (const v1::UpdateException& warning : summary.warnings()) {
       warnings.push_back(ToException(warning));
@@ -122,9 +135,13 @@ class Visitor : public Sink {
     return visit_(Update(
         std::make_shared<UpdateData>(core_, std::move(update), forest_)));
   }
-  bool Restart() override { return count_ == 0; }
+  bool Restart() override {
+    categories_.Clear();
+    return count_ == 0;
+  }
   int64_t count() const { return count_; }
-  CategoryForest& forest() { return *forest_; }
+  // All categories are there.
+  void Finish() { forest_->Fill(categories_); }
 
  private:
   const std::shared_ptr<SessionCore> core_;
@@ -136,11 +153,12 @@ class Visitor : public Sink {
 // The Search call of `searcher`, which is made again once if it was lost.
 absl::StatusOr<v1::SearchResponse::Summary> RunSearch(
     SearcherObject& searcher, v1::SearchRequest& request, Sink& sink) {
+  const std::string request_id = NewRequestId();
   for (bool again = true;; again = false) {
     USHER_ASSIGN_OR_RETURN(const std::string name, searcher.Name());
     request.set_searcher(name);
     absl::StatusOr<v1::SearchResponse::Summary> summary = ReadStream(
-        *searcher.core(),
+        *searcher.core(), request_id,
         [&](const Link& link, grpc::ClientContext* context) {
           return link.searchers->Search(context, request);
         },
@@ -168,7 +186,7 @@ absl::StatusOr<SearchSummary> SearchEach(
   Visitor visitor(searcher.core(), visit);
   USHER_ASSIGN_OR_RETURN(const v1::SearchResponse::Summary summary,
                          RunSearch(searcher, request, visitor));
-  visitor.forest().Fill(summary.categories());
+  visitor.Finish();
   SearchSummary result;
   result.result_code = static_cast<OperationResultCode>(summary.result_code());
   result.update_count = visitor.count();
@@ -183,7 +201,7 @@ absl::StatusOr<SearchResult> EndSearchJob(const std::shared_ptr<JobData>& job) {
   USHER_RETURN_IF_ERROR(job->ClaimEnd(v1::JOB_KIND_SEARCH));
   Collector collector(job->core());
   absl::StatusOr<v1::SearchResponse::Summary> summary = ReadStream(
-      *job->core(),
+      *job->core(), NewRequestId(),
       [&](const Link& link, grpc::ClientContext* context) {
         v1::EndSearchRequest request;
         request.set_job(job->name());

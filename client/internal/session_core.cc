@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "client/internal/job_data.h"
+#include "client/internal/request_id.h"
 #include "client/internal/session_hold.h"
 #include "common/hresult.h"
 
@@ -65,7 +66,7 @@ absl::StatusOr<std::shared_ptr<SessionCore>> SessionCore::Open(
 absl::StatusOr<std::shared_ptr<Link>> SessionCore::Attach() {
   USHER_ASSIGN_OR_RETURN(std::shared_ptr<grpc::Channel> channel, dial_());
   auto link = std::make_shared<Link>(std::move(channel));
-  const CallRules rules{.deadline = options_.connect_timeout};
+  const CallRules rules = Named({.deadline = options_.connect_timeout});
 
   v1::OpenSessionRequest request;
   request.set_client_application_id(options_.client_application_id);
@@ -279,8 +280,14 @@ absl::Status SessionCore::AfterFailure(const grpc::Status& status,
   return error;
 }
 
+CallRules SessionCore::Named(CallRules rules) {
+  if (rules.request_id.empty()) rules.request_id = NewRequestId();
+  return rules;
+}
+
 void SessionCore::Prepare(grpc::ClientContext& context,
                           const CallRules& rules) {
+  context.AddMetadata(kRequestIdKey, Named(rules).request_id);
   if (rules.deadline != absl::InfiniteDuration()) {
     context.set_deadline(absl::ToChronoTime(absl::Now() + rules.deadline));
   }

@@ -70,6 +70,9 @@ struct CallRules {
   // breaks while it runs.
   bool repeatable = true;
   absl::Duration deadline = absl::Seconds(60);
+  // Under which the service logs it, however often it is tried; empty: a new
+  // one.
+  std::string request_id = {};
 };
 
 // Thread-safe. Connects again by itself; see UpdateSession.
@@ -105,9 +108,10 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   void MarkBroken(const LinkPtr& link);
 
   // Runs `call(link, context, response)`, a blocking gRPC call, with
-  // reconnection as `rules` allow.
+  // reconnection as `wanted` allows.
   template <typename Response, typename Function>
-  absl::StatusOr<Response> Call(const CallRules& rules, const Function& call) {
+  absl::StatusOr<Response> Call(const CallRules& wanted, const Function& call) {
+    const CallRules rules = Named(wanted);
     const absl::Time give_up = absl::Now() + options_.reconnect_timeout;
     for (;;) {
       absl::StatusOr<LinkPtr> link = Connected(give_up);
@@ -125,7 +129,9 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   // Decides what follows a failed call: OK to repeat it, else the error.
   absl::Status AfterFailure(const grpc::Status& status, const LinkPtr& link,
                             const CallRules& rules, absl::Time give_up);
-  // Sets the deadline.
+  // `rules` with a request id.
+  static CallRules Named(CallRules rules);
+  // Sets the deadline and the request id.
   static void Prepare(grpc::ClientContext& context, const CallRules& rules);
 
   // Runs the program's callbacks.

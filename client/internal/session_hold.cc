@@ -11,6 +11,7 @@ std::shared_ptr<SessionHold> SessionHold::Start(
   if (!hold->streams_->Add(hold.get())) return hold;
   hold->self_ = hold;
   hold->request_.set_name(hold->link_->session);
+  SessionCore::Prepare(hold->context_, {.deadline = absl::InfiniteDuration()});
   hold->link_->sessions->async()->WatchSession(&hold->context_, &hold->request_,
                                                hold.get());
   hold->StartRead(&hold->event_);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "client/internal/request_id.h"
 #include "common/error.h"
 
 namespace usher::internal {
@@ -140,13 +141,15 @@ void UpdateData::SetState(const v1::Update& update) {
 absl::StatusOr<v1::BatchGetUpdatesResponse> GetUpdates(
     SessionCore& core, const std::vector<v1::UpdateKey>& keys) {
   v1::BatchGetUpdatesResponse all;
-  for (size_t begin = 0; begin < keys.size(); begin += kMaxKeysPerCall) {
+  const CallRules rules{.request_id = NewRequestId()};
+  // The service answers with as many of them as fit into a message.
+  for (size_t begin = 0; begin < keys.size();) {
     const size_t end = std::min(keys.size(), begin + kMaxKeysPerCall);
     USHER_ASSIGN_OR_RETURN(
         v1::BatchGetUpdatesResponse part,
         core.Call<v1::BatchGetUpdatesResponse>(
-            {}, [&](const Link& link, grpc::ClientContext* context,
-                    v1::BatchGetUpdatesResponse* response) {
+            rules, [&](const Link& link, grpc::ClientContext* context,
+                       v1::BatchGetUpdatesResponse* response) {
               v1::BatchGetUpdatesRequest request;
               request.set_session(link.session);
               for (size_t i = begin; i < end; ++i) {
@@ -154,11 +157,15 @@ absl::StatusOr<v1::BatchGetUpdatesResponse> GetUpdates(
               }
               return link.states->BatchGetUpdates(context, request, response);
             }));
-    if (part.updates_size() != static_cast<int>(end - begin)) {
+    if (part.updates().empty() ||
+        part.updates_size() + part.unread_keys_size() !=
+            static_cast<int>(end - begin)) {
       return Error(hr::kWuEUnexpected,
                    absl::StrCat("the service answered ", part.updates_size(),
                                 " updates for ", end - begin, " keys"));
     }
+    begin += part.updates_size();
+    part.clear_unread_keys();
     all.MergeFrom(part);
   }
   return all;

@@ -7,6 +7,7 @@
 
 #include "common/error.h"
 #include "common/hresult.h"
+#include "service/session/text.h"
 #include "usher/v1/types.pb.h"
 
 namespace usher::rpc {
@@ -33,22 +34,13 @@ std::string EncodeRpcStatus(int code, const std::string& message,
   return wire;
 }
 
-// Cuts at a character's border.
-std::string Shorten(absl::string_view text) {
-  if (text.size() <= kMaxMessageBytes) return std::string(text);
-  size_t end = kMaxMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
-    --end;
-  }
-  return std::string(text.substr(0, end)) + "…";
-}
-
 }  // namespace
 
 grpc::Status ToGrpc(const absl::Status& status, const std::string& request_id) {
   if (status.ok()) return grpc::Status::OK;
   const int code = static_cast<int>(status.code());
-  const std::string message = Shorten(status.message());
+  const std::string message =
+      session::Shorten(status.message(), kMaxMessageBytes);
   const HResult hresult = HResultOf(status);
   v1::ErrorDetail detail;
   detail.set_hresult(hresult);
@@ -56,7 +48,7 @@ grpc::Status ToGrpc(const absl::Status& status, const std::string& request_id) {
     detail.set_symbol(std::string(info->symbol));
   }
   detail.set_message(message);
-  detail.set_subject(Shorten(SubjectOf(status)));
+  detail.set_subject(session::Shorten(SubjectOf(status), kMaxMessageBytes));
   detail.set_request_id(request_id);
   google::protobuf::Any any;
   any.PackFrom(detail);

@@ -90,6 +90,7 @@ void DownloadJob::Plan() {
   }
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].finished || cancel().cancelled() || core_.stopping()) continue;
+    MarkBegun(static_cast<int>(i));
     const absl::Status status = PlanItem(static_cast<int>(i), items[i]);
     if (status.ok()) continue;
     items[i].finished = true;
@@ -217,6 +218,7 @@ void DownloadJob::StartMore() {
     ended = running_ == 0 && starts.empty();
   }
   for (Start& start : starts) {
+    MarkBegun(start.index);
     core_.Fetch(start.request,
                 std::make_shared<Observer>(Self(), start.index, start.file),
                 start.cancel);

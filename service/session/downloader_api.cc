@@ -23,8 +23,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
-
 constexpr absl::string_view kWritable[] = {"client_application_id", "is_forced",
                                            "priority", "updates"};
 
@@ -104,6 +102,8 @@ absl::Status UpdateDownloader(Core& core, const Call& call,
 absl::Status DeleteDownloader(Core& core, const Call& call,
                               const v1::DeleteDownloaderRequest& request,
                               google::protobuf::Empty& /*response*/) {
+  USHER_RETURN_IF_ERROR(
+      Authorize(call.caller, Right::kDownload, core.policy()));
   USHER_ASSIGN_OR_RETURN(const FoundObject found,
                          FindObject(core, call, request.name(), kDownloaders));
   found.session->RemoveObject(kDownloaders, found.id);

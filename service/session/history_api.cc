@@ -17,7 +17,7 @@ namespace {
 
 // An entry is at most a few KiB; a message stays far below 4 MiB.
 constexpr int64_t kEntriesPerMessage = 200;
-constexpr size_t kMaxCriteriaBytes = 256;
+constexpr size_t kMaxHistoryCriteriaBytes = 256;
 constexpr size_t kMessageBytes = size_t{256} * 1024;
 
 }  // namespace
@@ -32,7 +32,7 @@ absl::StatusOr<std::string> ParseHistoryCriteria(absl::string_view criteria) {
                  "everything",
                  "criteria");
   };
-  if (rest.size() > kMaxCriteriaBytes ||
+  if (rest.size() > kMaxHistoryCriteriaBytes ||
       !absl::StartsWithIgnoreCase(rest, kProperty)) {
     return bad();
   }

@@ -138,6 +138,7 @@ void InstallJob::Settle() {
 }
 
 void InstallJob::OnProgress(int index, int percent) {
+  if (percent == 0) MarkBegun(index);
   const auto count = static_cast<int>(request_.updates.size());
   const int whole =
       std::clamp((index * 100 + percent) / std::max(count, 1), 0, 100);

@@ -24,8 +24,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
-
 constexpr absl::string_view kWritable[] = {"client_application_id",
                                            "is_forced",
                                            "allow_source_prompts",
@@ -134,6 +132,7 @@ absl::Status UpdateInstaller(Core& core, const Call& call,
 absl::Status DeleteInstaller(Core& core, const Call& call,
                              const v1::DeleteInstallerRequest& request,
                              google::protobuf::Empty& /*response*/) {
+  USHER_RETURN_IF_ERROR(Authorize(call.caller, Right::kInstall, core.policy()));
   USHER_ASSIGN_OR_RETURN(const FoundObject found,
                          FindObject(core, call, request.name(), kInstallers));
   found.session->RemoveObject(kInstallers, found.id);

@@ -2,12 +2,17 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/error.h"
+#include "common/hresult.h"
 #include "service/session/clock.h"
+#include "service/session/names.h"
 #include "service/session/proto_time.h"
+#include "service/session/text.h"
 #include "service/session/timers.h"
+#include "spdlog/spdlog.h"
 #include "usher/v1/job.pb.h"
 
 namespace usher::session {
@@ -30,6 +35,7 @@ Job::Job(std::shared_ptr<const JobHooks> hooks, const v1::Job& initial,
       id_(std::move(id)),
       request_id_(initial.request_id()),
       kind_(initial.kind()),
+      create_time_(ToTime(initial.create_time())),
       state_(std::make_unique<v1::Job>(initial)) {
   for (const v1::UpdateResult& result : initial.update_results()) {
     result_versions_[result.update_index()] = version_;
@@ -177,8 +183,35 @@ void Job::ChangeState(Weight weight,
   Tell(weight);
 }
 
+void Job::MarkBegun(int update_index) {
+  absl::MutexLock lock(&mutex_);
+  begun_[update_index] = absl::Now();
+}
+
+void Job::LogResult(const v1::UpdateResult& result, const v1::UpdateKey& key,
+                    absl::Duration took) const {
+  // Messages quote what publishers and installers write: escaped, so that none
+  // of them writes lines of its own into the log.
+  spdlog::log(
+      result.result_code() == v1::OPERATION_RESULT_CODE_FAILED
+          ? spdlog::level::warn
+          : spdlog::level::info,
+      "update request_id={} job={} kind={} service={} update={} revision={} "
+      "result={} hresult={} duration_ms={}{}{}",
+      request_id_, ChildName(session_id_, kJobs, id_),
+      v1::JobKind_Name(static_cast<v1::JobKind>(kind_)), key.service_id(),
+      key.update_id(), key.revision_number(),
+      v1::OperationResultCode_Name(result.result_code()),
+      FormatHResult(result.hresult()), absl::ToInt64Milliseconds(took),
+      result.message().empty() ? "" : " message=",
+      absl::Utf8SafeCEscape(result.message()));
+}
+
 void Job::SetResult(const v1::UpdateResult& result) {
   bool final_result = false;
+  v1::UpdateKey key;
+  v1::UpdateResult kept;
+  absl::Duration took;
   {
     absl::MutexLock lock(&mutex_);
     if (state_->state() == v1::JOB_STATE_COMPLETED) return;
@@ -192,9 +225,22 @@ void Job::SetResult(const v1::UpdateResult& result) {
       return;
     }
     *slot = result;
+    slot->set_message(Shorten(result.message(), kMaxResultMessageBytes));
     result_versions_[result.update_index()] = ++version_;
     final_result = result.result_code() > v1::OPERATION_RESULT_CODE_IN_PROGRESS;
+    if (final_result) {
+      kept = *slot;
+      if (result.update_index() < state_->updates_size()) {
+        key = state_->updates(result.update_index());
+      }
+      const auto begun = begun_.find(result.update_index());
+      if (begun != begun_.end()) {
+        took = absl::Now() - begun->second;
+        begun_.erase(begun);
+      }
+    }
   }
+  if (final_result) LogResult(kept, key, took);
   Tell(final_result ? Weight::kVisible : Weight::kProgress);
 }
 
@@ -206,7 +252,7 @@ void Job::Complete(int result_code, HResult hresult,
     state_->set_state(v1::JOB_STATE_COMPLETED);
     state_->set_result_code(static_cast<v1::OperationResultCode>(result_code));
     state_->set_hresult(hresult);
-    state_->set_message(std::string(message));
+    state_->set_message(Shorten(message, kMaxResultMessageBytes));
     SetTime(hooks_->clock->Now(), *state_->mutable_complete_time());
     ++version_;
   }

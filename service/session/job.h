@@ -3,6 +3,7 @@
 
 // Jobs: begin, watch, abort, end once. A job belongs to its session.
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,6 +22,7 @@
 namespace usher::v1 {
 class Job;
 class JobEvent;
+class UpdateKey;
 class UpdateResult;
 }  // namespace usher::v1
 
@@ -29,6 +31,10 @@ namespace usher::session {
 class Clock;
 class Job;
 class Timers;
+
+// Of a job and of each of its results, so that a job with all of them fits into
+// a message. The history has the whole text of an installation.
+inline constexpr size_t kMaxResultMessageBytes = 1024;
 
 // What jobs share with the rest of the session layer.
 struct JobHooks {
@@ -55,6 +61,7 @@ class Job : public std::enable_shared_from_this<Job> {
   const std::string& session_id() const { return session_id_; }
   const std::string& request_id() const { return request_id_; }
   int kind() const { return kind_; }
+  absl::Time create_time() const { return create_time_; }
 
   // The job as it is now.
   void Read(v1::Job& out) const;
@@ -102,7 +109,12 @@ class Job : public std::enable_shared_from_this<Job> {
   // are told at once and kept; others are progress.
   enum class Weight { kProgress, kVisible };
   void ChangeState(Weight weight, const std::function<void(v1::Job&)>& change);
-  // The same for one update's result; a result, once final, does not change.
+  // Work on one update begins: from here the duration in its line in the log
+  // counts.
+  void MarkBegun(int update_index);
+  // The same for one update's result, whose message is cut at
+  // kMaxResultMessageBytes. A result, once final, does not change; it makes a
+  // line in the log.
   void SetResult(const v1::UpdateResult& result);
   // Ends the job. A second call does nothing.
   void Complete(int result_code, HResult hresult, absl::string_view message);
@@ -115,12 +127,15 @@ class Job : public std::enable_shared_from_this<Job> {
   void Tell(Weight weight);
   void TellNow();
   void Settle();
+  void LogResult(const v1::UpdateResult& result, const v1::UpdateKey& key,
+                 absl::Duration took) const;
 
   const std::shared_ptr<const JobHooks> hooks_;
   const std::string session_id_;
   const std::string id_;
   const std::string request_id_;
   const int kind_;
+  const absl::Time create_time_;
   const CancellationToken cancel_;
 
   mutable absl::Mutex mutex_;
@@ -128,6 +143,8 @@ class Job : public std::enable_shared_from_this<Job> {
   uint64_t version_ ABSL_GUARDED_BY(mutex_) = 1;
   // Version at which the result of each update changed last.
   std::map<int, uint64_t> result_versions_ ABSL_GUARDED_BY(mutex_);
+  // When work began on the updates that have no result yet.
+  std::map<int, absl::Time> begun_ ABSL_GUARDED_BY(mutex_);
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   bool settle_told_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t next_callback_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,11 +1,15 @@
 #include "service/session/job_api.h"
 
 #include <utility>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "service/session/begin_job.h"
 #include "service/session/core.h"
 #include "service/session/job.h"
+#include "service/session/page.h"
+#include "service/session/session.h"
 #include "usher/v1/job.pb.h"
 
 namespace usher::session {
@@ -32,10 +36,15 @@ absl::Status ListJobs(Core& core, const Call& call,
                       v1::ListJobsResponse& response) {
   USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
                          FindSession(core, call, request.parent()));
-  for (const std::shared_ptr<Job>& job : session->Jobs()) {
-    job->Read(*response.add_jobs());
-  }
-  return absl::OkStatus();
+  const std::vector<std::shared_ptr<Job>> jobs = session->Jobs();
+  return FillPage<v1::Job>(
+      request.page_size(), request.page_token(), jobs.size(),
+      [&jobs](size_t i) {
+        return PageEntry{absl::ToUnixMicros(jobs[i]->create_time()),
+                         jobs[i]->id()};
+      },
+      [&jobs](size_t i, v1::Job& job) { jobs[i]->Read(job); },
+      *response.mutable_jobs(), *response.mutable_next_page_token());
 }
 
 absl::Status RequestAbort(Core& core, const Call& call,

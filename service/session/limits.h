@@ -12,6 +12,12 @@
 
 namespace usher::session {
 
+// What the settings themselves are limited to: a job goes whole into a message
+// of 4 MiB (its updates have about 80 bytes each, their results up to 1.1 KB,
+// see job.h), and the catalog parses no longer criteria.
+inline constexpr int kMaxUpdatesPerJob = 3000;
+inline constexpr int kMaxCriteriaBytes = 32 * 1024;
+
 struct Limits {
   // Live sessions of all callers, and of one caller.
   int sessions = 1024;
@@ -26,7 +32,7 @@ struct Limits {
   // WatchSession and WatchJob streams of one session together.
   int watches_per_session = 64;
   // Bytes of search criteria.
-  int criteria_bytes = 32 * 1024;
+  int criteria_bytes = kMaxCriteriaBytes;
   // Rows of finished searches kept for all sessions of one caller; a row takes
   // eight bytes.
   int64_t search_rows_per_caller = 4'000'000;

@@ -81,8 +81,8 @@ void SearchJob::Begin() {
     return;
   }
   core_.services().EnsureFresh(
-      plan_.query.service_id, plan_.proxy, core_.network(), core_.stop_token(),
-      [self](const absl::Status& refreshed) {
+      plan_.query.service_id, {plan_.proxy, request_id()}, core_.network(),
+      core_.stop_token(), [self](const absl::Status& refreshed) {
         if (!refreshed.ok()) {
           const absl::StatusOr<v1::UpdateService> service =
               self->core_.services().Get(self->plan_.query.service_id);
@@ -157,7 +157,32 @@ std::vector<v1::UpdateException> SearchJob::warnings() const {
 SearchReader::SearchReader(Core& core, std::shared_ptr<SearchJob> job)
     : core_(core), job_(std::move(job)), step_(kFirstStep) {}
 
+SearchReader::~SearchReader() = default;
+
 absl::Status SearchReader::Next(std::vector<std::string>& messages) {
+  USHER_RETURN_IF_ERROR(NextRows(messages));
+  return messages.empty() ? NextCategories(messages) : absl::OkStatus();
+}
+
+absl::Status SearchReader::NextCategories(std::vector<std::string>& messages) {
+  if (!categories_.has_value()) {
+    USHER_ASSIGN_OR_RETURN(categories_, core_.catalog().CategoriesOf(
+                                            job_->rows(), job_->locale()));
+  }
+  if (next_category_ == categories_->size()) return absl::OkStatus();
+  v1::SearchResponse response;
+  v1::SearchResponse::Chunk& chunk = *response.mutable_chunk();
+  for (size_t bytes = 0;
+       next_category_ < categories_->size() && bytes < kChunkBytes;) {
+    v1::Category& category = (*categories_)[next_category_++];
+    bytes += category.ByteSizeLong();
+    *chunk.add_categories() = std::move(category);
+  }
+  messages.push_back(response.SerializeAsString());
+  return absl::OkStatus();
+}
+
+absl::Status SearchReader::NextRows(std::vector<std::string>& messages) {
   const size_t total = job_->rows().size();
   // A step whose rows have all gone meanwhile brings nothing: take another.
   while (position_ < total && messages.empty()) {
@@ -218,12 +243,6 @@ absl::Status SearchReader::Summary(v1::SearchResponse& response) {
   summary.set_update_count(sent_);
   for (v1::UpdateException& warning : job_->warnings()) {
     *summary.add_warnings() = std::move(warning);
-  }
-  USHER_ASSIGN_OR_RETURN(
-      std::vector<v1::Category> categories,
-      core_.catalog().CategoriesOf(job_->rows(), job_->locale()));
-  for (v1::Category& category : categories) {
-    *summary.add_categories() = std::move(category);
   }
   return absl::OkStatus();
 }

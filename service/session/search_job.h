@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "service/session/job.h"
 
 namespace usher::v1 {
+class Category;
 class SearchResponse;
 class UpdateException;
 }  // namespace usher::v1
@@ -69,13 +71,18 @@ class SearchReader {
  public:
   SearchReader(Core& core, std::shared_ptr<SearchJob> job);
 
-  // Appends the messages of the next rows, each of at most about 256 KiB;
-  // none at the end. Blocks on the database.
+  ~SearchReader();
+
+  // Appends the messages of the next rows, and behind the last one those of
+  // their categories, each of at most about 256 KiB unless a single update or
+  // category is larger; none at the end. Blocks on the database.
   absl::Status Next(std::vector<std::string>& messages);
   // The last message.
   absl::Status Summary(v1::SearchResponse& response);
 
  private:
+  absl::Status NextRows(std::vector<std::string>& messages);
+  absl::Status NextCategories(std::vector<std::string>& messages);
   absl::Status Read(size_t count, std::vector<std::string>& messages,
                     size_t& bytes, bool& too_much);
 
@@ -84,6 +91,9 @@ class SearchReader {
   size_t position_ = 0;
   size_t step_;
   int64_t sent_ = 0;
+  // Read when the rows are through.
+  std::optional<std::vector<v1::Category>> categories_;
+  size_t next_category_ = 0;
 };
 
 }  // namespace usher::session

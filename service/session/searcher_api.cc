@@ -21,7 +21,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
 constexpr size_t kMaxSearchTextBytes = 256;
 
 constexpr absl::string_view kWritable[] = {

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "service/session/core.h"
 #include "service/session/field_mask.h"
 #include "service/session/lookup.h"
+#include "service/session/page.h"
 #include "service/session/proto_time.h"
 #include "service/session/text.h"
 #include "usher/v1/session.pb.h"
@@ -18,7 +20,6 @@
 namespace usher::session {
 namespace {
 
-constexpr size_t kMaxApplicationIdBytes = 256;
 constexpr size_t kMaxProxyTextBytes = 256;
 constexpr int kMaxBypassEntries = 64;
 // What an empty ClientApplicationID reads as (UAMG-015).
@@ -107,12 +108,19 @@ absl::Status ListSessions(Core& core, const Call& call,
     USHER_RETURN_IF_ERROR(
         Authorize(call.caller, Right::kSeeAllSessions, core.policy()));
   }
-  for (const std::shared_ptr<Session>& session :
-       request.all_callers() ? core.sessions().ListAll()
-                             : core.sessions().List(call.caller)) {
-    session->Read(*response.add_sessions());
-  }
-  return absl::OkStatus();
+  const std::vector<std::shared_ptr<Session>> sessions =
+      request.all_callers() ? core.sessions().ListAll()
+                            : core.sessions().List(call.caller);
+  return FillPage<v1::Session>(
+      request.page_size(), request.page_token(), sessions.size(),
+      [&sessions](size_t i) {
+        return PageEntry{absl::ToUnixMicros(sessions[i]->key().create_time),
+                         sessions[i]->key().id};
+      },
+      [&sessions](size_t i, v1::Session& session) {
+        sessions[i]->Read(session);
+      },
+      *response.mutable_sessions(), *response.mutable_next_page_token());
 }
 
 absl::Status CloseSession(Core& core, const Call& call,
@@ -135,14 +143,15 @@ absl::StatusOr<std::unique_ptr<SessionHold>> HoldSession(
   USHER_RETURN_IF_ERROR(core.CheckRunning());
   USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
                          FindSession(core, call, request.name()));
+  // Before Hold: from then on `ended` may be called, and read it.
+  first.set_kind(v1::SessionEvent::KIND_ATTACHED);
+  SetDuration(core.limits().session_idle_timeout,
+              *first.mutable_idle_timeout());
   USHER_ASSIGN_OR_RETURN(const uint64_t holder,
                          session->Hold(std::move(ended)));
   auto hold = std::make_unique<SessionHold>(core, session, holder);
   // A stop between the first check and Hold would have missed this stream.
   USHER_RETURN_IF_ERROR(core.CheckRunning());
-  first.set_kind(v1::SessionEvent::KIND_ATTACHED);
-  SetDuration(core.limits().session_idle_timeout,
-              *first.mutable_idle_timeout());
   return hold;
 }
 

@@ -63,8 +63,9 @@ class SessionHold {
   const uint64_t holder_;
 };
 
-// Begins WatchSession: fills the first event. `ended` is called once, on any
-// thread, when the stream has to end.
+// Begins WatchSession: fills the first event, before `ended` can be called.
+// That is done once, on any thread, maybe before this returns, when the stream
+// has to end.
 absl::StatusOr<std::unique_ptr<SessionHold>> HoldSession(
     Core& core, const Call& call, const v1::WatchSessionRequest& request,
     v1::SessionEvent& first, std::function<void(SessionEnd)> ended);

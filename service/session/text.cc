@@ -78,6 +78,16 @@ bool IsHost(absl::string_view host) {
 
 }  // namespace
 
+std::string Shorten(absl::string_view text, size_t max_bytes) {
+  constexpr absl::string_view kEllipsis = "…";
+  if (text.size() <= max_bytes) return std::string(text);
+  size_t end = max_bytes - kEllipsis.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) {
+    --end;
+  }
+  return absl::StrCat(text.substr(0, end), kEllipsis);
+}
+
 absl::Status CheckText(absl::string_view text, size_t max_bytes,
                        absl::string_view field) {
   if (text.size() > max_bytes) {

@@ -1,8 +1,8 @@
 #ifndef USHER_SERVICE_SESSION_TEXT_H_
 #define USHER_SERVICE_SESSION_TEXT_H_
 
-// Checks on text that callers send. Each returns E_INVALIDARG (or the code it
-// names) with `field` as subject.
+// Text that callers send or get. Each check returns E_INVALIDARG (or the code
+// it names) with `field` as subject.
 
 #include <cstddef>
 #include <string>
@@ -11,6 +11,13 @@
 #include "absl/strings/string_view.h"
 
 namespace usher::session {
+
+// `text`, or as much of it as `max_bytes` hold, to a character's border, and an
+// ellipsis.
+std::string Shorten(absl::string_view text, size_t max_bytes);
+
+// What a ClientApplicationID may have.
+inline constexpr size_t kMaxApplicationIdBytes = 256;
 
 // UTF-8 without control characters, at most `max_bytes`.
 absl::Status CheckText(absl::string_view text, size_t max_bytes,

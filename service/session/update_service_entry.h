@@ -20,6 +20,11 @@ namespace usher::session {
 // That a trusted root.json was given and is not too large.
 absl::Status CheckRootMetadata(absl::string_view root, int64_t max_root_bytes);
 
+// A request id as the log has it.
+inline std::string LoggedId(const std::string& request_id) {
+  return request_id.empty() ? "-" : request_id;
+}
+
 // What is wrong with a repository, told to someone who has it as a scan
 // package.
 absl::Status AboutScanPackage(const absl::Status& status);

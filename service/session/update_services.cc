@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/hresult.h"
 #include "common/sha256.h"
 #include "common/uuid.h"
 #include "service/catalog/catalog.h"
@@ -311,16 +313,16 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
 }
 
 absl::StatusOr<bool> UpdateServices::RefreshEntry(
-    Entry& entry, const repository::ProxySettings& proxy,
-    const CancellationToken& cancel) {
+    Entry& entry, const Errand& errand, const CancellationToken& cancel) {
   absl::MutexLock refreshing(&entry.refreshing);
   if (entry.removed) return UnknownService(entry.id);
   const v1::UpdateService service = entry.Read();
   const std::filesystem::path folder = TrustedFolder(service);
   repository::RepositoryOptions options =
-      RepositoryAt(folder, service.service_url(), proxy);
+      RepositoryAt(folder, service.service_url(), errand.proxy);
   options.roots_are_recent =
       entry.RootsAreRecent(clock_.Now(), options_.root_interval);
+  const absl::Time begun = absl::Now();
   // The caller's end, or the service's.
   CancellationToken both;
   const CancellationToken removal = entry.Stop();
@@ -342,8 +344,15 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   if (fetched.ok()) {
     record.error = Problems(fetched->outcome);
     if (!record.error.empty()) {
-      spdlog::warn("refresh of service {}: {}", entry.id, record.error);
+      spdlog::warn("refresh request_id={} service={}: {}",
+                   LoggedId(errand.request_id), entry.id,
+                   absl::Utf8SafeCEscape(record.error));
     }
+    const bool changed = fetched->changed || fetched->outcome.changed;
+    spdlog::log(changed ? spdlog::level::info : spdlog::level::debug,
+                "refresh request_id={} service={} changed={} duration_ms={}",
+                LoggedId(errand.request_id), entry.id, changed,
+                absl::ToInt64Milliseconds(absl::Now() - begun));
     record.root_version = fetched->outcome.root_version;
     record.root_expires = fetched->outcome.root_expires;
     record.root_sha256 = RootDigest(folder, options_.repository.max_root_bytes);
@@ -352,7 +361,13 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   } else {
     record.error = std::string(fetched.status().message());
     if (record.error.empty()) record.error = "failed";
-    spdlog::warn("refresh of service {} failed: {}", entry.id, record.error);
+    spdlog::warn(
+        "refresh request_id={} service={} failed hresult={} duration_ms={} "
+        "error={}",
+        LoggedId(errand.request_id), entry.id,
+        FormatHResult(HResultOf(fetched.status())),
+        absl::ToInt64Milliseconds(absl::Now() - begun),
+        absl::Utf8SafeCEscape(record.error));
   }
   absl::StatusOr<v1::UpdateService> recorded =
       store::RecordRefresh(database_, entry.id, record);
@@ -372,17 +387,17 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
   return fetched->changed || fetched->outcome.changed;
 }
 
-absl::StatusOr<bool> UpdateServices::Refresh(
-    absl::string_view service_id, const repository::ProxySettings& proxy,
-    const CancellationToken& cancel) {
+absl::StatusOr<bool> UpdateServices::Refresh(absl::string_view service_id,
+                                             const Errand& errand,
+                                             const CancellationToken& cancel) {
   const std::shared_ptr<Entry> entry = Find(service_id);
   if (entry == nullptr) return UnknownService(service_id);
-  return RefreshEntry(*entry, proxy, cancel);
+  return RefreshEntry(*entry, errand, cancel);
 }
 
 void UpdateServices::EnsureFresh(
-    const std::string& service_id, const repository::ProxySettings& proxy,
-    ThreadPool& network, const CancellationToken& cancel,
+    const std::string& service_id, const Errand& errand, ThreadPool& network,
+    const CancellationToken& cancel,
     const std::function<void(const absl::Status&)>& done) {
   const std::shared_ptr<Entry> entry = Find(service_id);
   if (entry == nullptr) {
@@ -410,8 +425,8 @@ void UpdateServices::EnsureFresh(
     done(*known);
     return;
   }
-  network.Post([this, entry, proxy, cancel] {
-    const absl::Status status = RefreshEntry(*entry, proxy, cancel).status();
+  network.Post([this, entry, errand, cancel] {
+    const absl::Status status = RefreshEntry(*entry, errand, cancel).status();
     std::vector<std::function<void(const absl::Status&)>> waiting;
     {
       absl::MutexLock lock(&entry->mutex);
@@ -458,7 +473,7 @@ absl::Status UpdateServices::Keep(const v1::UpdateService& service) {
 }
 
 absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
-    const NewService& request, const repository::ProxySettings& proxy,
+    const NewService& request, const Errand& errand,
     const CancellationToken& cancel) {
   NewService asked = request;
   if (asked.flags == 0) asked.flags = kAllowOnline;
@@ -472,12 +487,14 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::Add(
           return asked.service_id.empty() ? s.service_url() == asked.url
                                           : s.service_id() == asked.service_id;
         });
-    if (known != services.end()) return ChangeKnown(*known, asked, proxy);
+    if (known != services.end()) {
+      return ChangeKnown(*known, asked, errand.proxy);
+    }
     if (static_cast<int>(services.size()) >= options_.max_services) {
       return LimitReached("update services", options_.max_services, "services");
     }
   }
-  return AddNew(asked, proxy, cancel);
+  return AddNew(asked, errand, cancel);
 }
 
 absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::ChangeKnown(
@@ -511,8 +528,9 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::ChangeKnown(
 }
 
 absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
-    const NewService& request, const repository::ProxySettings& proxy,
+    const NewService& request, const Errand& errand,
     const CancellationToken& cancel) {
+  const repository::ProxySettings& proxy = errand.proxy;
   const std::filesystem::path folder =
       options_.metadata_dir /
       PathFromUtf8(absl::StrCat(kNewPrefix, RandomResourceId()));
@@ -570,7 +588,8 @@ absl::StatusOr<v1::UpdateServiceRegistration> UpdateServices::AddNew(
     static_cast<void>(RemoveTree(home));
     return status;
   }
-  spdlog::info("service {} \"{}\" registered: {}", service.service_id(),
+  spdlog::info("registration request_id={} service={} \"{}\" registered: {}",
+               LoggedId(errand.request_id), service.service_id(),
                service.name(), service.service_url());
   v1::UpdateServiceRegistration registration;
   registration.set_registration_state(

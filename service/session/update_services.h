@@ -51,6 +51,13 @@ class RepositoryFactory {
       const repository::RepositoryOptions& options);
 };
 
+// On whose behalf a repository's server is asked.
+struct Errand {
+  repository::ProxySettings proxy;
+  // Of the call that it is for; empty when the service itself wants it.
+  std::string request_id;
+};
+
 // A registration as it is asked for.
 struct NewService {
   // AddServiceFlag bits: 1 allow pending, 2 allow online, 4 register with
@@ -73,6 +80,8 @@ struct NewScanPackage {
   std::string root;  // trusted root.json
   // The session that a volatile registration belongs to.
   std::string session_id;
+  // Of the call, for the log.
+  std::string request_id;
 };
 
 // Thread-safe. What blocks says so; one refresh, registration or removal of a
@@ -124,7 +133,7 @@ class UpdateServices {
   // with the same URL, under a root that Repository::Confirm allows, is fine
   // and changes its name and marks. Blocks.
   absl::StatusOr<v1::UpdateServiceRegistration> Add(
-      const NewService& request, const repository::ProxySettings& proxy,
+      const NewService& request, const Errand& errand,
       const CancellationToken& cancel);
   // Copies a scan package, verifies it and registers it, all or nothing, or
   // puts it in the place of an older one of its service. Blocks.
@@ -141,15 +150,14 @@ class UpdateServices {
   // Refreshes now; true if something changed. On failure what was loaded stays
   // loaded. Blocks.
   absl::StatusOr<bool> Refresh(absl::string_view service_id,
-                               const repository::ProxySettings& proxy,
+                               const Errand& errand,
                                const CancellationToken& cancel);
 
   // Refreshes on `network` unless that was done (or failed) within the refresh
   // interval; searches that ask at the same time share one refresh. Calls
   // `done` with the result: at once, or on a network thread.
-  void EnsureFresh(const std::string& service_id,
-                   const repository::ProxySettings& proxy, ThreadPool& network,
-                   const CancellationToken& cancel,
+  void EnsureFresh(const std::string& service_id, const Errand& errand,
+                   ThreadPool& network, const CancellationToken& cancel,
                    const std::function<void(const absl::Status&)>& done);
 
  private:
@@ -160,14 +168,13 @@ class UpdateServices {
   repository::RepositoryOptions RepositoryAt(
       const std::filesystem::path& folder, const std::string& url,
       const repository::ProxySettings& proxy) const;
-  absl::StatusOr<bool> RefreshEntry(Entry& entry,
-                                    const repository::ProxySettings& proxy,
+  absl::StatusOr<bool> RefreshEntry(Entry& entry, const Errand& errand,
                                     const CancellationToken& cancel);
   absl::StatusOr<Fetched> FetchAndLoad(
       const repository::RepositoryOptions& options,
       const std::string& service_id, const CancellationToken& cancel);
   absl::StatusOr<v1::UpdateServiceRegistration> AddNew(
-      const NewService& request, const repository::ProxySettings& proxy,
+      const NewService& request, const Errand& errand,
       const CancellationToken& cancel);
   absl::Status Keep(const v1::UpdateService& service);
   // Puts down in `service` what was fetched under the trust of `folder`.

@@ -2,26 +2,35 @@
 
 #include <memory>
 #include <string>
-#include <utility>
+#include <vector>
 
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "common/uuid.h"
 #include "service/session/core.h"
 #include "service/session/lookup.h"
 #include "service/session/machine_api.h"
 #include "service/session/names.h"
+#include "service/session/page.h"
+#include "service/session/proto_time.h"
 #include "usher/v1/update_service.pb.h"
 
 namespace usher::session {
 
-absl::Status ListUpdateServices(
-    Core& core, const Call& /*call*/,
-    const v1::ListUpdateServicesRequest& /*request*/,
-    v1::ListUpdateServicesResponse& response) {
-  for (v1::UpdateService& service : core.services().List()) {
-    *response.add_services() = std::move(service);
-  }
-  return absl::OkStatus();
+absl::Status ListUpdateServices(Core& core, const Call& /*call*/,
+                                const v1::ListUpdateServicesRequest& request,
+                                v1::ListUpdateServicesResponse& response) {
+  std::vector<v1::UpdateService> services = core.services().List();
+  return FillPage<v1::UpdateService>(
+      request.page_size(), request.page_token(), services.size(),
+      [&services](size_t i) {
+        return PageEntry{absl::ToUnixMicros(ToTime(services[i].issue_date())),
+                         services[i].service_id()};
+      },
+      [&services](size_t i, v1::UpdateService& service) {
+        service = services[i];
+      },
+      *response.mutable_services(), *response.mutable_next_page_token());
 }
 
 absl::Status GetUpdateService(Core& core, const Call& /*call*/,
@@ -45,7 +54,8 @@ absl::Status AddUpdateService(Core& core, const Call& call,
   service.name = request.name();
   service.url = request.service_url();
   service.root = request.root_metadata();
-  USHER_ASSIGN_OR_RETURN(response, core.services().Add(service, {}, cancel));
+  USHER_ASSIGN_OR_RETURN(
+      response, core.services().Add(service, {{}, call.request_id}, cancel));
   return absl::OkStatus();
 }
 
@@ -60,6 +70,7 @@ absl::Status AddScanPackageService(
   package.location = request.scan_file_location();
   package.flags = request.flags();
   package.root = request.root_metadata();
+  package.request_id = call.request_id;
   std::shared_ptr<Session> session;
   if (!request.session().empty()) {
     USHER_ASSIGN_OR_RETURN(session, FindSession(core, call, request.session()));
@@ -95,14 +106,15 @@ absl::Status RefreshUpdateService(
       Authorize(call.caller, Right::kManageServices, core.policy()));
   USHER_ASSIGN_OR_RETURN(const std::string id,
                          CanonicalUuid(request.service_id()));
-  repository::ProxySettings proxy;
+  Errand errand;
+  errand.request_id = call.request_id;
   if (!request.session().empty()) {
     USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
                            FindSession(core, call, request.session()));
-    proxy = session->Proxy();
+    errand.proxy = session->Proxy();
   }
   USHER_ASSIGN_OR_RETURN(const bool changed,
-                         core.services().Refresh(id, proxy, cancel));
+                         core.services().Refresh(id, errand, cancel));
   response.set_changed(changed);
   USHER_ASSIGN_OR_RETURN(*response.mutable_service(), core.services().Get(id));
   return absl::OkStatus();

@@ -171,8 +171,11 @@ absl::StatusOr<v1::UpdateService> UpdateServices::RegisterScanPackage(
     return status;
   }
   taken = true;
-  spdlog::info("service {} \"{}\" registered from the scan package {}",
-               service_id, service.name(), request.location);
+  spdlog::info(
+      "registration request_id={} service={} \"{}\" registered from the "
+      "scan package {}",
+      LoggedId(request.request_id), service_id, service.name(),
+      request.location);
   return service;
 }
 
@@ -234,8 +237,10 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
     spdlog::warn("cannot remove the older scan package of service {}: {}",
                  entry.id, std::string(status.message()));
   }
-  spdlog::info("service {} \"{}\" renewed from the scan package {}", entry.id,
-               service.name(), request.location);
+  spdlog::info(
+      "registration request_id={} service={} \"{}\" renewed from the scan "
+      "package {}",
+      LoggedId(request.request_id), entry.id, service.name(), request.location);
   return service;
 }
 

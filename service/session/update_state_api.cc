@@ -1,3 +1,6 @@
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +18,9 @@ namespace usher::session {
 namespace {
 
 constexpr int kMaxKeys = 256;
+// One update may have up to 3 MiB; with as much as this of others and of
+// categories a message stays below 4 MiB.
+constexpr size_t kBatchBytes = size_t{512} * 1024;
 
 // What both setters begin with.
 absl::StatusOr<std::shared_ptr<Session>> FindWritable(Core& core,
@@ -40,19 +46,35 @@ absl::Status BatchGetUpdates(Core& core, const Call& call,
                  absl::StrCat("at most ", kMaxKeys, " keys at a time"), "keys");
   }
   const std::string locale = session->user_locale();
+  // All keys are looked up before anything is read: an unknown one fails the
+  // call, whatever else fits into the answer.
+  std::vector<catalog::UpdateKey> keys;
   std::vector<int64_t> rows;
-  rows.reserve(request.keys_size());
   for (const v1::UpdateKey& wanted : request.keys()) {
-    USHER_ASSIGN_OR_RETURN(const catalog::UpdateKey key,
-                           ToUpdateKey(wanted, "keys"));
-    USHER_ASSIGN_OR_RETURN(const int64_t row, core.catalog().Row(key));
-    USHER_ASSIGN_OR_RETURN(*response.add_updates(),
-                           core.catalog().Get(key, locale));
-    rows.push_back(row);
+    USHER_ASSIGN_OR_RETURN(keys.emplace_back(), ToUpdateKey(wanted, "keys"));
+    USHER_ASSIGN_OR_RETURN(rows.emplace_back(),
+                           core.catalog().Row(keys.back()));
+  }
+  size_t bytes = 0;
+  size_t read = 0;
+  for (; read < keys.size(); ++read) {
+    USHER_ASSIGN_OR_RETURN(v1::Update update,
+                           core.catalog().Get(keys[read], locale));
+    const size_t more = update.ByteSizeLong();
+    if (read > 0 && bytes + more > kBatchBytes) break;
+    bytes += more;
+    *response.add_updates() = std::move(update);
+  }
+  rows.resize(read);
+  for (size_t i = read; i < keys.size(); ++i) {
+    *response.add_unread_keys() = request.keys(static_cast<int>(i));
   }
   USHER_ASSIGN_OR_RETURN(std::vector<v1::Category> categories,
                          core.catalog().CategoriesOf(rows, locale));
+  bytes = 0;
   for (v1::Category& category : categories) {
+    bytes += category.ByteSizeLong();
+    if (bytes > kBatchBytes) break;
     *response.add_categories() = std::move(category);
   }
   return absl::OkStatus();

@@ -10,7 +10,7 @@ constexpr absl::string_view kSessionColumns =
     "web_proxy, create_time";
 constexpr absl::string_view kJobColumns =
     "job_id, session_id, kind, state, request_id, parent, "
-    "client_application_id, updates, parameters, results, result_code, "
+    "client_application_id, parameters, results, result_code, "
     "hresult, message, abort_requested, ended, create_time, complete_time";
 
 std::string Select(absl::string_view columns, absl::string_view rest) {
@@ -41,16 +41,15 @@ JobRow ReadJob(const Statement& row) {
   job.request_id = std::string{row.Text(4)};
   job.parent = std::string{row.Text(5)};
   job.client_application_id = std::string{row.Text(6)};
-  job.updates = std::string{row.Blob(7)};
-  job.parameters = std::string{row.Blob(8)};
-  job.results = std::string{row.Blob(9)};
-  job.result_code = static_cast<int>(row.Int(10));
-  job.hresult = static_cast<HResult>(row.Int(11));
-  job.message = std::string{row.Text(12)};
-  job.abort_requested = row.Int(13) != 0;
-  job.ended = row.Int(14) != 0;
-  job.create_time = absl::FromUnixMicros(row.Int(15));
-  if (!row.IsNull(16)) job.complete_time = absl::FromUnixMicros(row.Int(16));
+  job.parameters = std::string{row.Blob(7)};
+  job.results = std::string{row.Blob(8)};
+  job.result_code = static_cast<int>(row.Int(9));
+  job.hresult = static_cast<HResult>(row.Int(10));
+  job.message = std::string{row.Text(11)};
+  job.abort_requested = row.Int(12) != 0;
+  job.ended = row.Int(13) != 0;
+  job.create_time = absl::FromUnixMicros(row.Int(14));
+  if (!row.IsNull(15)) job.complete_time = absl::FromUnixMicros(row.Int(15));
   return job;
 }
 
@@ -134,7 +133,7 @@ absl::Status PutJob(Database& database, const JobRow& job) {
     USHER_ASSIGN_OR_RETURN(
         Statement put,
         c.Prepare("INSERT OR REPLACE INTO job VALUES"
-                  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
     put.Bind(1, job.job_id)
         .Bind(2, job.session_id)
         .Bind(3, job.kind)
@@ -142,19 +141,18 @@ absl::Status PutJob(Database& database, const JobRow& job) {
         .Bind(5, job.request_id)
         .Bind(6, job.parent)
         .Bind(7, job.client_application_id)
-        .BindBlob(8, job.updates)
-        .BindBlob(9, job.parameters)
-        .BindBlob(10, job.results)
-        .Bind(11, job.result_code)
-        .Bind(12, static_cast<int64_t>(job.hresult))
-        .Bind(13, job.message)
-        .Bind(14, job.abort_requested ? 1 : 0)
-        .Bind(15, job.ended ? 1 : 0)
-        .Bind(16, absl::ToUnixMicros(job.create_time));
+        .BindBlob(8, job.parameters)
+        .BindBlob(9, job.results)
+        .Bind(10, job.result_code)
+        .Bind(11, static_cast<int64_t>(job.hresult))
+        .Bind(12, job.message)
+        .Bind(13, job.abort_requested ? 1 : 0)
+        .Bind(14, job.ended ? 1 : 0)
+        .Bind(15, absl::ToUnixMicros(job.create_time));
     if (job.complete_time.has_value()) {
-      put.Bind(17, absl::ToUnixMicros(*job.complete_time));
+      put.Bind(16, absl::ToUnixMicros(*job.complete_time));
     } else {
-      put.BindNull(17);
+      put.BindNull(16);
     }
     return put.Run();
   });

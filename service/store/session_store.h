@@ -45,7 +45,6 @@ struct JobRow {
   std::string request_id;
   std::string parent;
   std::string client_application_id;
-  std::string updates;     // serialized, the session layer's
   std::string parameters;  // serialized, the session layer's
   std::string results;     // serialized, the session layer's
   int result_code = 0;     // usher.v1.OperationResultCode

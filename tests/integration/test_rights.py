@@ -2,6 +2,7 @@
 
 import shutil
 
+import grpc
 import pytest
 
 from harness import users
@@ -55,9 +56,10 @@ def test_changes_nothing(stranger, stubs, repository):
     i, d, u = stubs.installer, stubs.downloader, stubs.update_state
     m = stubs.update_service
     refused = [
-        lambda: client.begin_install(session, [update]),
-        lambda: client.begin_install(session, [update], uninstall=True),
-        lambda: client.begin_download(session, [update]),
+        lambda: client.call(client.installers.CreateInstaller,
+                            i.CreateInstallerRequest(parent=session)),
+        lambda: client.call(client.downloaders.CreateDownloader,
+                            d.CreateDownloaderRequest(parent=session)),
         lambda: client.call(client.states.SetUpdateHidden,
                             u.SetUpdateHiddenRequest(
                                 session=session, key=update.identity,
@@ -72,24 +74,47 @@ def test_changes_nothing(stranger, stubs, repository):
                             m.AddScanPackageServiceRequest(
                                 scan_file_location="/nowhere", flags=1,
                                 root_metadata=repository.root)),
-        # The installer's own names are no way around either.
-        lambda: client.call(client.installers.BeginInstall,
-                            i.BeginInstallRequest(
-                                installer=f"{session}/installers/{'0' * 32}")),
     ]
-    for call in refused[:-1]:
+    # The names of installers are no way around, whoever's they are.
+    theirs = root.begin_install(root.open_session("theirs").session.name, [update])
+    for name in (f"{session}/installers/{'0' * 32}", theirs.parent, "nonsense"):
+        refused += [
+            lambda method=method, request=request: client.call(method, request)
+            for method, request in (
+                (client.installers.BeginInstall,
+                 i.BeginInstallRequest(installer=name)),
+                (client.installers.BeginUninstall,
+                 i.BeginUninstallRequest(installer=name)),
+                (client.installers.UpdateInstaller, i.UpdateInstallerRequest(
+                    installer=i.Installer(name=name, is_forced=True),
+                    update_mask={"paths": ["is_forced"]})),
+                (client.installers.DeleteInstaller,
+                 i.DeleteInstallerRequest(name=name)),
+                (client.downloaders.BeginDownload, d.BeginDownloadRequest(
+                    downloader=name.replace("installers", "downloaders"))),
+                (client.downloaders.DeleteDownloader,
+                 d.DeleteDownloaderRequest(
+                     name=name.replace("installers", "downloaders"))),
+            )]
+    for call in refused:
         with pytest.raises(Failure) as caught:
             call()
+        assert caught.value.code == grpc.StatusCode.PERMISSION_DENIED
         assert caught.value.hresult == ACCESS_DENIED
         assert caught.value.symbol == "E_ACCESSDENIED"
-    with pytest.raises(Failure) as caught:
-        refused[-1]()
-    assert caught.value.code.name in ("PERMISSION_DENIED", "NOT_FOUND")
 
+    # The installer of the administrator is still there, as it was.
+    kept = root.call(root.installers.GetInstaller,
+                     i.GetInstallerRequest(name=theirs.parent))
+    assert not kept.is_forced
+    result = root.call(root.installers.EndInstall,
+                       i.EndInstallRequest(job=theirs.name))
+    assert result.hresult == 0x80240022  # it was not downloaded
+    # Only that attempt stands in the history.
+    assert [e.client_application_id for e in root.query_history()] == ["theirs"]
     listed = root.search(root.open_session().session.name, "IsHidden=0",
                          service.service_id)
     assert [x.name for x in listed] == ["thing"]
-    assert not root.query_history()
 
 
 @pytest.mark.root

@@ -1,5 +1,7 @@
 """What every gRPC service offers besides its own calls, and size."""
 
+import re
+
 import grpc
 import pytest
 
@@ -52,6 +54,91 @@ def test_request_id_of_the_caller_reaches_error_and_log(api, stubs, daemon):
     logged = "".join(p.read_text() for p in
                      (daemon.state / "log").glob("*.log")) + daemon.output
     assert "test.request-42" in logged
+
+
+def logged(daemon):
+    """The lines of the daemon's log, once it has stopped."""
+    daemon.stop()
+    return [line for path in sorted((daemon.state / "log").glob("*.log"))
+            for line in path.read_text().splitlines()]
+
+
+def test_lines_of_a_job_carry_the_id_of_the_call_that_began_it(
+        daemon, connect, stubs, repository):
+    daemon.configure('[repository]\nrefresh_interval = "0s"\n')
+    daemon.start()
+    api = connect()
+    repository.add_archive("thing", "1", {"thing": b"#!/bin/sh\n"})
+    repository.publish()
+    service = api.add_service(repository.url, repository.root)
+    session = api.open_session("lines").session.name
+    updates = api.search(session, "", service.service_id)
+    repository.add_archive("other", "1", {"other": b"#!/bin/sh\n"})
+    repository.publish()
+
+    def under(request_id):
+        return [("x-usher-request-id", request_id)]
+    f, d, i = stubs.searcher, stubs.downloader, stubs.installer
+    searcher = api.call(api.searchers.CreateSearcher,
+                        f.CreateSearcherRequest(parent=session)).name
+    search = api.call(api.searchers.BeginSearch,
+                      f.SearchRequest(searcher=searcher), under("my-search"))
+    assert search.request_id == "my-search"
+    list(api.stream(api.searchers.EndSearch,
+                    f.EndSearchRequest(job=search.name)))
+    downloader = api.call(api.downloaders.CreateDownloader,
+                          d.CreateDownloaderRequest(
+                              parent=session, downloader=d.Downloader(
+                                  updates=[u.identity for u in updates]),
+                              update_mask={"paths": ["updates"]})).name
+    download = api.call(api.downloaders.BeginDownload,
+                        d.BeginDownloadRequest(downloader=downloader),
+                        under("my-download"))
+    assert api.end_download(download.name).hresult == 0
+    installer = api.call(api.installers.CreateInstaller,
+                         i.CreateInstallerRequest(
+                             parent=session, installer=i.Installer(
+                                 updates=[u.identity for u in updates]),
+                             update_mask={"paths": ["updates"]})).name
+    install = api.call(api.installers.BeginInstall,
+                       i.BeginInstallRequest(installer=installer),
+                       under("my-install"))
+    assert api.call(api.installers.EndInstall, i.EndInstallRequest(
+        job=install.name)).hresult == 0
+
+    lines = logged(daemon)
+
+    def about(request_id, *words):
+        return [line for line in lines if f"request_id={request_id} " in line
+                and all(word in line for word in words)]
+    update = updates[0].identity.update_id
+    for request_id, job in (("my-download", download), ("my-install", install)):
+        assert len(about(request_id, " call ", "method=")) == 1
+        assert len(about(request_id, job.name, "begins")) == 1
+        assert len(about(request_id, " update ", job.name, update,
+                         "revision=1", "CODE_SUCCEEDED", "hresult=0x00000000",
+                         "duration_ms=")) == 1
+        assert len(about(request_id, " job ", job.name, "duration_ms=")) == 1
+    assert len(about("my-search", " refresh ", service.service_id,
+                     "changed=true")) == 1
+    assert about("my-search", search.name, "begins")
+
+
+def test_the_command_line_names_its_calls(api, cli, daemon, repository):
+    repository.add_archive("thing", "1", {"thing": b"#!/bin/sh\n"})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert cli.run("download", "thing", "--json").code == 0
+    failed = cli.run("search", "--criteria", "nonsense", "--json")
+    request_id = failed.error["request_id"]
+    lines = logged(daemon)
+    begun = [line for line in lines if " begins" in line
+             and "JOB_KIND_DOWNLOAD" in line]
+    # The program's own number, not one that the service had to make.
+    assert len(begun) == 1
+    assert re.search(r"request_id=c[0-9a-f]{12}-[0-9a-f]+ ", begun[0]), begun
+    assert re.fullmatch(r"c[0-9a-f]{12}-[0-9a-f]+", request_id)
+    assert any(f"request_id={request_id} " in line for line in lines)
 
 
 @pytest.mark.parametrize("bad", ["spaces are bad", "x" * 65, ""])

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from harness import users
-from harness.api import Api, Failure
+from harness.api import CALL_SECONDS, Api, Failure
 
 MEGABYTE = 1024 * 1024
 
@@ -71,6 +71,16 @@ def test_killed_command_line_leaves_the_job(api, stubs, cli, connect,
     assert other.end_download(job).hresult == 0
 
 
+def refusal(client, method, request):
+    """How the call fails, which it must, unary or stream."""
+    with pytest.raises(Failure) as refused, client.errors():
+        answer = method(request, timeout=CALL_SECONDS)
+        if isinstance(answer, grpc.Call):
+            for _ in answer:
+                pass
+    return refused.value
+
+
 @pytest.mark.root
 def test_two_users_do_not_see_each_other(daemon, stubs, repository, serve):
     daemon.open_to_everyone(policy="users_may_download = true")
@@ -97,48 +107,96 @@ def test_two_users_do_not_see_each_other(daemon, stubs, repository, serve):
     updates = alice.search(session, "", service.service_id)
     job = alice.begin_download(session, updates).name
     downloader = alice.list_jobs(session)[0].parent
+    # Only an administrator has an installer; this one's job fails, being
+    # without its content, and stays.
+    installation = root.begin_install(root.open_session("same-id").session.name,
+                                      updates)
+    installer = installation.parent
 
     # Bob has got hold of every name, and learns nothing from any of them.
     s, d, j = stubs.session, stubs.downloader, stubs.job
+    f, i = stubs.searcher, stubs.installer
+    absent, denied = (grpc.StatusCode.NOT_FOUND,
+                      grpc.StatusCode.PERMISSION_DENIED)
     guesses = [
-        (bob.sessions.GetSession, s.GetSessionRequest(name=session)),
-        (bob.sessions.CloseSession, s.CloseSessionRequest(name=session)),
-        (bob.searchers.GetSearcher,
-         stubs.searcher.GetSearcherRequest(name=searcher)),
-        (bob.searchers.CreateSearcher,
-         stubs.searcher.CreateSearcherRequest(parent=session)),
-        (bob.searchers.DeleteSearcher,
-         stubs.searcher.DeleteSearcherRequest(name=searcher)),
-        (bob.downloaders.GetDownloader,
+        (absent, bob.sessions.GetSession, s.GetSessionRequest(name=session)),
+        (absent, bob.sessions.UpdateSession, s.UpdateSessionRequest(
+            session=s.Session(name=session, user_locale="de"),
+            update_mask={"paths": ["user_locale"]})),
+        (absent, bob.sessions.WatchSession,
+         s.WatchSessionRequest(name=session)),
+        (absent, bob.sessions.CloseSession,
+         s.CloseSessionRequest(name=session)),
+        (absent, bob.searchers.CreateSearcher,
+         f.CreateSearcherRequest(parent=session)),
+        (absent, bob.searchers.GetSearcher,
+         f.GetSearcherRequest(name=searcher)),
+        (absent, bob.searchers.UpdateSearcher, f.UpdateSearcherRequest(
+            searcher=f.Searcher(name=searcher, online=False),
+            update_mask={"paths": ["online"]})),
+        (absent, bob.searchers.DeleteSearcher,
+         f.DeleteSearcherRequest(name=searcher)),
+        (absent, bob.searchers.Search, f.SearchRequest(searcher=searcher)),
+        (absent, bob.searchers.BeginSearch, f.SearchRequest(searcher=searcher)),
+        (absent, bob.searchers.EndSearch, f.EndSearchRequest(job=job)),
+        (absent, bob.downloaders.CreateDownloader,
+         d.CreateDownloaderRequest(parent=session)),
+        (absent, bob.downloaders.GetDownloader,
          d.GetDownloaderRequest(name=downloader)),
-        (bob.downloaders.EndDownload, d.EndDownloadRequest(job=job)),
-        (bob.jobs.GetJob, j.GetJobRequest(name=job)),
-        (bob.jobs.ListJobs, j.ListJobsRequest(parent=session)),
-        (bob.jobs.RequestAbort, j.RequestAbortRequest(name=job)),
-        (bob.jobs.CleanUpJob, j.CleanUpJobRequest(name=job)),
+        (absent, bob.downloaders.UpdateDownloader, d.UpdateDownloaderRequest(
+            downloader=d.Downloader(name=downloader, is_forced=True),
+            update_mask={"paths": ["is_forced"]})),
+        (absent, bob.downloaders.DeleteDownloader,
+         d.DeleteDownloaderRequest(name=downloader)),
+        (absent, bob.downloaders.BeginDownload,
+         d.BeginDownloadRequest(downloader=downloader)),
+        (absent, bob.downloaders.EndDownload, d.EndDownloadRequest(job=job)),
+        (denied, bob.installers.CreateInstaller,
+         i.CreateInstallerRequest(parent=session)),
+        (absent, bob.installers.GetInstaller,
+         i.GetInstallerRequest(name=installer)),
+        (denied, bob.installers.UpdateInstaller, i.UpdateInstallerRequest(
+            installer=i.Installer(name=installer, is_forced=True),
+            update_mask={"paths": ["is_forced"]})),
+        (denied, bob.installers.DeleteInstaller,
+         i.DeleteInstallerRequest(name=installer)),
+        (denied, bob.installers.BeginInstall,
+         i.BeginInstallRequest(installer=installer)),
+        (denied, bob.installers.BeginUninstall,
+         i.BeginUninstallRequest(installer=installer)),
+        (absent, bob.installers.EndInstall,
+         i.EndInstallRequest(job=installation.name)),
+        (absent, bob.installers.EndUninstall,
+         i.EndUninstallRequest(job=installation.name)),
+        (absent, bob.jobs.GetJob, j.GetJobRequest(name=job)),
+        (absent, bob.jobs.ListJobs, j.ListJobsRequest(parent=session)),
+        (absent, bob.jobs.WatchJob, j.WatchJobRequest(name=job)),
+        (absent, bob.jobs.RequestAbort, j.RequestAbortRequest(name=job)),
+        (absent, bob.jobs.CleanUpJob, j.CleanUpJobRequest(name=job)),
+        (absent, bob.states.BatchGetUpdates,
+         stubs.update_state.BatchGetUpdatesRequest(
+             session=session, keys=[updates[0].identity])),
     ]
+    names = [session, searcher, downloader, job, installer, installation.name]
+    digits = {part for name in names for part in name.split("/")[1::2]}
     never = "0" * 32
-    for method, request in guesses:
-        with pytest.raises(Failure) as refused:
-            bob.call(method, request)
-        assert refused.value.code == grpc.StatusCode.NOT_FOUND, request
-        # Word for word what a name that never existed gets.
-        absent = type(request)()
-        for field, value in request.ListFields():
-            setattr(absent, field.name,
-                    "/".join(never if i % 2 else part for i, part in
-                             enumerate(value.split("/"))))
-        with pytest.raises(Failure) as unknown:
-            bob.call(method, absent)
-        assert unknown.value.code == refused.value.code
-        assert unknown.value.hresult == refused.value.hresult
-        for text in (refused, unknown):
-            assert never not in text.value.message or text is unknown
-    with pytest.raises(Failure):
-        list(bob.watch(job))
-    with pytest.raises(Failure):
-        list(bob.stream(bob.searchers.Search, stubs.searcher.SearchRequest(
-            searcher=searcher)))
+
+    def as_if_never(text):
+        for part in digits:
+            text = text.replace(part, never)
+        return text
+
+    for code, method, request in guesses:
+        refused = refusal(bob, method, request)
+        assert refused.code == code, request
+        # Word for word what a name that never existed gets. All names are of
+        # one length, so they can be changed in the message's bytes.
+        unknown = refusal(bob, method, type(request).FromString(as_if_never(
+            request.SerializeToString().decode("latin-1")).encode("latin-1")))
+        told = [(x.code, x.hresult, x.symbol, as_if_never(x.message),
+                 as_if_never(x.subject)) for x in (refused, unknown)]
+        assert told[0] == told[1], request
+        assert never in unknown.message or code == denied
 
     mine = bob.call(bob.sessions.ListSessions, s.ListSessionsRequest())
     assert [x.name for x in mine.sessions] == [his.session.name]
@@ -217,6 +275,80 @@ def test_limits_are_clear_errors(daemon, connect, stubs):
     with pytest.raises(Failure) as caught:
         api.call(api.searchers.CreateSearcher, create)
     assert caught.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_jobs_are_listed_page_by_page(api, stubs, cli, repository):
+    for number in range(5):
+        repository.add_archive(f"thing-{number}", "1", {"x": b"#!/bin/sh\n"})
+    repository.publish()
+    service = api.add_service(repository.url, repository.root)
+    session = api.open_session("pages").session.name
+    updates = api.search(session, "", service.service_id)
+    names = [api.begin_download(session, [update]).name for update in updates]
+    assert len(names) == 5
+    request = stubs.job.ListJobsRequest(parent=session, page_size=2)
+    sizes, listed = [], []
+    while True:
+        page = api.call(api.jobs.ListJobs, request)
+        sizes.append(len(page.jobs))
+        listed += [job.name for job in page.jobs]
+        if not page.next_page_token:
+            break
+        request.page_token = page.next_page_token
+    assert sizes == [2, 2, 1]
+    assert listed == names
+    result = cli.run("jobs", "--json", client_id="pages")
+    assert [job["name"] for job in result.json["jobs"]] == names
+    for name in names:
+        assert api.end_download(name).hresult == 0
+
+
+def test_streams_of_one_connection_take_turns_at_their_limit(
+        daemon, connect, stubs):
+    daemon.configure("[service]\nmax_concurrent_streams = 4\n")
+    daemon.start()
+    api, other = connect(), connect()
+    s = stubs.session
+    session = api.open_session("streams").session.name
+    watches = [api.sessions.WatchSession(s.WatchSessionRequest(name=session))
+               for _ in range(4)]
+    for watch in watches:
+        assert next(watch).kind == s.SessionEvent.KIND_ATTACHED
+    fifth = api.system.GetAgentInfo.future(
+        stubs.system.GetAgentInfoRequest(), timeout=CALL_SECONDS)
+    # Another connection has streams of its own, and its calls are answered
+    # while the fifth waits.
+    for _ in range(50):
+        other.call(other.system.GetAgentInfo,
+                   stubs.system.GetAgentInfoRequest())
+    assert not fifth.done()
+    watches[0].cancel()
+    assert fifth.result().api_major_version == 8
+    for watch in watches:
+        watch.cancel()
+
+
+@pytest.mark.parametrize("configured, accepted", [(None, True), (4096, False)])
+def test_metadata_of_a_call_is_limited(daemon, connect, stubs, configured,
+                                       accepted):
+    if configured is not None:
+        daemon.configure(f"[service]\nmax_metadata_bytes = {configured}\n")
+    daemon.start()
+    api = connect()
+
+    def ask(size):
+        return api.call(api.system.GetAgentInfo,
+                        stubs.system.GetAgentInfoRequest(),
+                        metadata=[("x-large", "x" * size)])
+    if accepted:
+        assert ask(8000).api_major_version == 8
+        size = 20_000  # beyond the default, too
+    else:
+        size = 8000
+    with pytest.raises(Failure) as caught:
+        ask(size)
+    assert caught.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert ask(100).api_major_version == 8  # the connection lives
 
 
 def test_idle_session_expires_but_a_held_one_stays(daemon, connect, stubs):

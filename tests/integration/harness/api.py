@@ -195,5 +195,11 @@ class Api:
         return entries
 
     def list_jobs(self, session):
-        return self.call(self.jobs.ListJobs, self.stubs.job.ListJobsRequest(
-            parent=session)).jobs
+        request = self.stubs.job.ListJobsRequest(parent=session)
+        jobs = []
+        while True:
+            page = self.call(self.jobs.ListJobs, request)
+            jobs.extend(page.jobs)
+            if not page.next_page_token:
+                return jobs
+            request.page_token = page.next_page_token

@@ -33,6 +33,9 @@ struct FakeService::State {
   bool stopping = false;
   bool lose_end = false;
   bool lose_begin = false;
+  bool lose_list = false;
+  std::vector<std::string> list_ids;
+  int batches = 0;
   int opens = 0;
   int searches = 0;
   int next = 0;
@@ -168,17 +171,20 @@ class Searchers final : public v1::SearcherService::Service {
     v1::SearchResponse job;
     job.mutable_job()->set_name("job");
     writer->Write(job);
-    v1::SearchResponse end;
-    v1::Category* product = end.mutable_summary()->add_categories();
-    product->set_category_id("p");
-    product->set_parent_category_id("c");
-    v1::Category* company = end.mutable_summary()->add_categories();
-    company->set_category_id("c");
     for (const v1::Update& update : updates) {
       v1::SearchResponse chunk;
       *chunk.mutable_chunk()->add_updates() = update;
       writer->Write(chunk);
     }
+    // Apart, as the service may send them.
+    v1::SearchResponse product;
+    product.mutable_chunk()->add_categories()->set_category_id("p");
+    product.mutable_chunk()->mutable_categories(0)->set_parent_category_id("c");
+    writer->Write(product);
+    v1::SearchResponse company;
+    company.mutable_chunk()->add_categories()->set_category_id("c");
+    writer->Write(company);
+    v1::SearchResponse end;
     end.mutable_summary()->set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
     writer->Write(end);
     return Status::OK;
@@ -272,10 +278,27 @@ class Jobs final : public v1::JobService::Service {
     return Status::OK;
   }
 
-  Status ListJobs(ServerContext*, const v1::ListJobsRequest*,
+  // Two on a page.
+  Status ListJobs(ServerContext* context, const v1::ListJobsRequest* request,
                   v1::ListJobsResponse* response) override {
     absl::MutexLock lock(&state_.mutex);
-    for (const auto& [name, job] : state_.jobs) *response->add_jobs() = job;
+    const auto id = context->client_metadata().find("x-usher-request-id");
+    state_.list_ids.emplace_back(
+        id == context->client_metadata().end()
+            ? ""
+            : std::string(id->second.data(), id->second.size()));
+    for (auto it = state_.jobs.upper_bound(request->page_token());
+         it != state_.jobs.end(); ++it) {
+      if (response->jobs_size() == 2) {
+        response->set_next_page_token(response->jobs(1).name());
+        break;
+      }
+      *response->add_jobs() = it->second;
+    }
+    if (!request->page_token().empty() &&
+        std::exchange(state_.lose_list, false)) {
+      return Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
+    }
     return Status::OK;
   }
 
@@ -346,7 +369,13 @@ class States final : public v1::UpdateStateService::Service {
                          const v1::BatchGetUpdatesRequest* request,
                          v1::BatchGetUpdatesResponse* response) override {
     absl::MutexLock lock(&state_.mutex);
+    ++state_.batches;
     for (const v1::UpdateKey& key : request->keys()) {
+      // Two in one answer.
+      if (response->updates_size() == 2) {
+        *response->add_unread_keys() = key;
+        continue;
+      }
       for (const v1::Update& update : state_.updates) {
         if (update.identity().update_id() == key.update_id()) {
           *response->add_updates() = update;
@@ -460,6 +489,21 @@ void FakeService::LoseNextEnd() {
 void FakeService::LoseNextBegin() {
   absl::MutexLock lock(&state_->mutex);
   state_->lose_begin = true;
+}
+
+void FakeService::LoseNextList() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->lose_list = true;
+}
+
+std::vector<std::string> FakeService::list_ids() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->list_ids;
+}
+
+int FakeService::batch_count() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->batches;
 }
 
 int FakeService::open_count() const {

@@ -46,6 +46,12 @@ class FakeService {
   // The next BeginDownload begins, but its answer is lost.
   void LoseNextBegin();
 
+  // The next ListJobs for a later page breaks.
+  void LoseNextList();
+
+  // The request ids of all ListJobs, one for each try.
+  std::vector<std::string> list_ids() const;
+  int batch_count() const;
   int open_count() const;
   int search_count() const;
   std::vector<std::string> searchers() const;

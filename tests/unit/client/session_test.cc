@@ -1,5 +1,6 @@
 // The SDK against a small service over a real socket.
 
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -124,6 +125,47 @@ TEST_F(SessionTest, LiveStateIsReadFromTheService) {
   EXPECT_TRUE(*update.IsDownloaded());
   // IsInstalled is of the moment of the search (UAMG-119).
   EXPECT_FALSE(update.IsInstalled());
+}
+
+TEST_F(SessionTest, UpdatesComeInAsManyAnswersAsTheyNeed) {
+  std::vector<v1::Update> updates;
+  for (const char* id : {"a", "b", "c", "d", "e"}) {
+    updates.push_back(MakeUpdate(id));
+  }
+  service_.SetUpdates(updates);
+  const UpdateSession session = Open();
+  const absl::StatusOr<UpdateCollection> read =
+      session.GetUpdates({{"s", "a", 1},
+                          {"s", "c", 1},
+                          {"s", "b", 1},
+                          {"s", "e", 1},
+                          {"s", "d", 1}});
+  ASSERT_TRUE(read.ok()) << read.status();
+  std::vector<std::string> names;
+  for (const Update& update : *read) names.push_back(update.Name());
+  EXPECT_THAT(names, ElementsAre("a", "c", "b", "e", "d"));
+  EXPECT_EQ(service_.batch_count(), 3);
+}
+
+TEST_F(SessionTest, ACallKeepsItsRequestIdOverPagesAndTries) {
+  const UpdateSession session = Open();
+  std::vector<DownloadJob> begun;
+  for (int i = 0; i < 5; ++i) {
+    begun.push_back(BeginDownload(session, nullptr, nullptr));
+  }
+  service_.LoseNextList();
+  const absl::StatusOr<std::vector<JobInfo>> jobs = session.Jobs();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  std::set<std::string> names;
+  for (const JobInfo& job : *jobs) names.insert(job.name);
+  EXPECT_EQ(names.size(), 5U);
+  const std::vector<std::string> ids = service_.list_ids();
+  ASSERT_EQ(ids.size(), 4U);  // three pages, one of them twice
+  EXPECT_FALSE(ids[0].empty());
+  EXPECT_THAT(ids, ::testing::Each(ids[0]));
+
+  ASSERT_TRUE(session.Jobs().ok());
+  EXPECT_NE(service_.list_ids().back(), ids[0]);
 }
 
 TEST_F(SessionTest, SearcherIsDroppedWithItsHandle) {

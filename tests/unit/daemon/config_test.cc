@@ -129,6 +129,11 @@ TEST(ConfigTest, RefusesWithFileLineColumnAndReason) {
   EXPECT_THAT(Refusal("[limits]\nsessions_per_caller = -1\n"),
               AllOf(StartsWith("/etc/usher/usherd.toml:2:23:"),
                     HasSubstr("from 1 to 10000")));
+  // What would not fit into a message, and what the catalog would not parse.
+  EXPECT_THAT(Refusal("[limits]\nupdates_per_job = 3001\n"),
+              HasSubstr("from 1 to 3000"));
+  EXPECT_THAT(Refusal("[limits]\ncriteria_bytes = 32769\n"),
+              HasSubstr("from 256 to 32768"));
   EXPECT_THAT(
       Refusal("[nonsense]\na = 1\n"),
       AllOf(StartsWith("/etc/usher/usherd.toml:1:"), HasSubstr("nonsense")));

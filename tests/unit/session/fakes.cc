@@ -208,9 +208,11 @@ absl::StatusOr<int64_t> FakeCatalog::Stream(
 
 absl::StatusOr<std::vector<v1::Category>> FakeCatalog::CategoriesOf(
     absl::Span<const int64_t> /*rows*/, absl::string_view /*locale*/) {
-  std::vector<v1::Category> categories(1);
-  categories[0].set_name("All");
-  return categories;
+  absl::MutexLock lock(&mutex);
+  if (!categories.empty()) return categories;
+  std::vector<v1::Category> all(1);
+  all[0].set_name("All");
+  return all;
 }
 
 absl::StatusOr<v1::Update> FakeCatalog::Get(const catalog::UpdateKey& key,

@@ -73,6 +73,8 @@ class FakeCatalog : public catalog::Catalog {
   std::vector<std::string> loaded_files;  // of the last load
   // Given back by the loads that succeed.
   std::vector<catalog::LeftOutPublisher> publishers_left_out;
+  // Those of any updates; if empty, one named "All".
+  std::vector<v1::Category> categories;
 
   // Adds the n-th update with one file of `size` bytes.
   void Add(int n, int64_t size = 1000);

@@ -2,7 +2,10 @@
 
 #include <google/protobuf/empty.pb.h>
 
+#include <atomic>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
@@ -259,6 +262,38 @@ TEST(SessionTest, HoldersAreToldOfTheEnd) {
   google::protobuf::Empty empty;
   ASSERT_TRUE(CloseSession(world.core(), kBob, close, empty).ok());
   EXPECT_EQ(ends, std::vector<SessionEnd>{SessionEnd::kClosed});
+}
+
+TEST(SessionTest, TheFirstEventIsThereBeforeTheEndCanCome) {
+  World world;
+  v1::WatchSessionRequest watch;
+  watch.set_name(OpenName(world, kAlice, "ended"));
+  const auto session = world.core().sessions().Find(
+      kAlice.caller, watch.name().substr(watch.name().find('/') + 1));
+  ASSERT_TRUE(session.ok());
+  // Somebody ends the streams as fast as they are made.
+  std::atomic<bool> done{false};
+  std::thread other([&] {
+    while (!done) (*session)->TellStopping();
+  });
+  std::atomic<int> told{0};
+  std::atomic<int> too_early{0};
+  // Each event must be there for a callback that is under way at the end.
+  for (int i = 0; i < 2000 || told < 100; ++i) {
+    const auto event = std::make_shared<v1::SessionEvent>();
+    const auto hold = HoldSession(
+        world.core(), kAlice, watch, *event, [&, event](SessionEnd /*end*/) {
+          ++told;
+          if (event->kind() != v1::SessionEvent::KIND_ATTACHED ||
+              event->idle_timeout().seconds() != 600) {
+            ++too_early;
+          }
+        });
+    ASSERT_TRUE(hold.ok());
+  }
+  done = true;
+  other.join();
+  EXPECT_EQ(too_early, 0);
 }
 
 TEST(SessionTest, PropertiesAreWrittenByMaskAndChecked) {

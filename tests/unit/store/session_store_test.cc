@@ -29,8 +29,7 @@ JobRow Job(const std::string& id, const std::string& session) {
   row.request_id = "r";
   row.parent = "p";
   row.client_application_id = "app";
-  row.updates = std::string("\0u", 2);
-  row.parameters = "pp";
+  row.parameters = std::string("\0p", 2);
   row.results = "rr";
   row.result_code = 4;
   row.hresult = 0x80240024u;
@@ -82,8 +81,7 @@ TEST(SessionStoreTest, Jobs) {
   EXPECT_EQ((*job)->request_id, "r");
   EXPECT_EQ((*job)->parent, "p");
   EXPECT_EQ((*job)->client_application_id, "app");
-  EXPECT_EQ((*job)->updates, std::string("\0u", 2));
-  EXPECT_EQ((*job)->parameters, "pp");
+  EXPECT_EQ((*job)->parameters, std::string("\0p", 2));
   EXPECT_EQ((*job)->results, "rr");
   EXPECT_EQ((*job)->result_code, 4);
   EXPECT_EQ((*job)->hresult, 0x80240024u);
