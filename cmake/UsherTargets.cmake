@@ -67,6 +67,19 @@ else()
   set(USHER_PLATFORM posix)
 endif()
 
+if(WIN32)
+  # What Windows asks a program before it starts it: that it takes long paths.
+  set(USHER_MANIFEST "${PROJECT_BINARY_DIR}/program.res.o")
+  add_custom_command(
+    OUTPUT "${USHER_MANIFEST}"
+    COMMAND "${CMAKE_RC_COMPILER}" -O coff program.rc "${USHER_MANIFEST}"
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/installer/windows"
+    DEPENDS "${PROJECT_SOURCE_DIR}/installer/windows/program.rc"
+            "${PROJECT_SOURCE_DIR}/installer/windows/program.manifest"
+    VERBATIM)
+  add_custom_target(usher_manifest DEPENDS "${USHER_MANIFEST}")
+endif()
+
 function(usher_library name)
   cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -81,6 +94,10 @@ function(usher_binary name)
   cmake_parse_arguments(ARG "" "PRECOMPILED" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE usher_options ${ARG_DEPS})
+  if(WIN32)
+    target_link_libraries(${name} PRIVATE "${USHER_MANIFEST}")
+    add_dependencies(${name} usher_manifest)
+  endif()
   set_target_properties(${name} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   usher_precompile(${name} ${ARG_PRECOMPILED})

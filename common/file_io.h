@@ -19,6 +19,7 @@ namespace usher {
 // Who may read a new file or folder.
 enum class Access {
   kPrivate,    // the owner only (0600 / 0700)
+  kUsersRead,  // whoever has signed in: on Windows nobody anonymous, no guest
   kWorldRead,  // everyone may read (0644 / 0755)
 };
 
@@ -26,6 +27,11 @@ enum class Access {
 // not valid becomes U+FFFD.
 std::string PathToUtf8(const std::filesystem::path& path);
 std::filesystem::path PathFromUtf8(absl::string_view text);
+
+// `path` as the standard library's functions and streams take it whatever its
+// length: on Windows absolute, with the prefix "\\?\" that lifts the limit of
+// 260 characters.
+std::filesystem::path AnyLength(const std::filesystem::path& path);
 
 // Reads a whole regular file of at most `max_bytes`. Errors:
 // ERROR_FILE_NOT_FOUND; WU_E_INVALID_FILE when it is larger or not regular.

@@ -29,11 +29,11 @@ auto Retry(Call call) {
 }
 
 mode_t FileMode(Access access) {
-  return access == Access::kWorldRead ? 0644 : 0600;
+  return access == Access::kPrivate ? 0600 : 0644;
 }
 
 mode_t FolderMode(Access access) {
-  return access == Access::kWorldRead ? 0755 : 0700;
+  return access == Access::kPrivate ? 0700 : 0755;
 }
 
 std::filesystem::path ParentOf(const std::filesystem::path& path) {
@@ -80,6 +80,10 @@ std::string PathToUtf8(const std::filesystem::path& path) {
 
 std::filesystem::path PathFromUtf8(absl::string_view text) {
   return std::string(text);
+}
+
+std::filesystem::path AnyLength(const std::filesystem::path& path) {
+  return path;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,

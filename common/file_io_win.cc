@@ -28,9 +28,21 @@ constexpr size_t kMaxTransfer = size_t{1} << 30;
 // FileRenameInfoEx (Windows 10, 1607), which MinGW's headers hide.
 constexpr auto kFileRenameInfoEx = static_cast<FILE_INFO_BY_HANDLE_CLASS>(22);
 
+win32::Readers ReadersFor(Access access) {
+  switch (access) {
+    case Access::kUsersRead:
+      return win32::Readers::kUsers;
+    case Access::kWorldRead:
+      return win32::Readers::kEveryone;
+    case Access::kPrivate:
+      break;
+  }
+  return win32::Readers::kNobody;
+}
+
 SECURITY_ATTRIBUTES SecurityFor(Access access) {
   return {sizeof(SECURITY_ATTRIBUTES),
-          win32::NewFileSecurity(access == Access::kWorldRead), FALSE};
+          win32::NewFileSecurity(ReadersFor(access)), FALSE};
 }
 
 std::filesystem::path ParentOf(const std::filesystem::path& path) {
@@ -105,6 +117,10 @@ std::string PathToUtf8(const std::filesystem::path& path) {
 
 std::filesystem::path PathFromUtf8(absl::string_view text) {
   return win32::ToWide(text);
+}
+
+std::filesystem::path AnyLength(const std::filesystem::path& path) {
+  return win32::ApiPath(path);
 }
 
 absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,

@@ -37,12 +37,19 @@ absl::Status LastError(absl::string_view what, absl::string_view subject);
 // administrators may write to.
 std::filesystem::path SystemFolder();
 
+// Who may read a new file besides those who have full control.
+enum class Readers {
+  kNobody,
+  kUsers,  // Authenticated Users: those whom the pipe admits
+  kEveryone,
+};
+
 // A security descriptor for new files and folders that are not to depend on
 // what lies above them: full control for SYSTEM, Administrators and this
-// process's user, and reading for everyone if `world_read`. Inherited by what
-// is made below a folder. A PSECURITY_DESCRIPTOR, valid for ever; null (what
-// lies above decides) if the system refuses to make it.
-void* NewFileSecurity(bool world_read);
+// process's user, and reading for `readers`. Inherited by what is made below a
+// folder. A PSECURITY_DESCRIPTOR, valid for ever; null (what lies above
+// decides) if the system refuses to make it.
+void* NewFileSecurity(Readers readers);
 
 // The SID of this process's user as text ("S-1-5-18"), or "".
 std::string OwnSid();

@@ -141,22 +141,30 @@ std::string OwnSid() {
   return sid;
 }
 
-void* NewFileSecurity(bool world_read) {
-  const auto make = [](absl::string_view everyone) {
+void* NewFileSecurity(Readers readers) {
+  const auto make = [](absl::string_view others) {
     const std::string sid = OwnSid();
     const std::string own =
         sid.empty() ? "" : absl::StrCat("(A;OICI;FA;;;", sid, ")");
     PSECURITY_DESCRIPTOR descriptor = nullptr;
     ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        ToWide(
-            absl::StrCat("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", own, everyone))
+        ToWide(absl::StrCat("D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)", own, others))
             .c_str(),
         SDDL_REVISION_1, &descriptor, nullptr);
     return descriptor;
   };
   static void* const closed = make("");
-  static void* const readable = make("(A;OICI;FRFX;;;WD)");
-  return world_read ? readable : closed;
+  static void* const for_users = make("(A;OICI;FRFX;;;AU)");
+  static void* const for_everyone = make("(A;OICI;FRFX;;;WD)");
+  switch (readers) {
+    case Readers::kUsers:
+      return for_users;
+    case Readers::kEveryone:
+      return for_everyone;
+    case Readers::kNobody:
+      break;
+  }
+  return closed;
 }
 
 Handle::Handle(void* handle)

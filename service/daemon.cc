@@ -13,8 +13,10 @@
 #include "service/download/content_cache.h"
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
+#include "service/platform/host.h"
 #include "service/platform/machine_folders.h"
 #include "service/rollout_id.h"
+#include "service/run.h"
 #include "service/session/configured_services.h"
 #include "service/store/database.h"
 #include "spdlog/spdlog.h"
@@ -161,6 +163,13 @@ absl::Status Daemon::Listen() {
   options.address = config_.socket;
   options.administrators_group = config_.administrators_group;
   options.world_accessible = config_.world_accessible;
+  options.on_failed = [](const absl::Status& reason) {
+    // A service that nobody can reach is worth less than one that is started
+    // again; its jobs go on then.
+    spdlog::critical("ending: {}", std::string(reason.message()));
+    spdlog::default_logger_raw()->flush();
+    platform::ExitNow(kExitFailure);
+  };
   options.max_connections = config_.connections;
   options.max_connections_per_user = config_.connections_per_user;
   options.on_refused = [](const std::string& reason) {

@@ -41,6 +41,17 @@ constexpr size_t kFirstRead = 1024;
 constexpr DWORD kPipeBuffer = 64 * 1024;
 constexpr absl::Duration kRetry = absl::Seconds(1);
 
+// Why no end could be offered. WU_E_OPERATIONINPROGRESS: the name is taken, by
+// another Usher or by an impostor, who can have limited the number of ends.
+absl::Status OfferError(DWORD error, const std::string& address) {
+  if (error == ERROR_ACCESS_DENIED || error == ERROR_PIPE_BUSY) {
+    return Error(hr::kWuEOperationinprogress,
+                 absl::StrCat("another program serves ", address, " already"),
+                 address);
+  }
+  return win32::SystemError(error, "offer", address);
+}
+
 // An end of the pipe that waits for a client.
 class OfferedPipe {
  public:
@@ -54,7 +65,7 @@ class OfferedPipe {
         PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT |
             PIPE_REJECT_REMOTE_CLIENTS,
         PIPE_UNLIMITED_INSTANCES, kPipeBuffer, kPipeBuffer, 0, &attributes));
-    if (!pipe.open()) return win32::LastError("offer", win32::ToUtf8(name));
+    if (!pipe.open()) return OfferError(GetLastError(), win32::ToUtf8(name));
     std::unique_ptr<OfferedPipe> offered(new OfferedPipe(std::move(pipe)));
     USHER_RETURN_IF_ERROR(offered->Begin(name));
     return offered;
@@ -300,7 +311,14 @@ class PipeListener : public Listener {
       const DWORD woken =
           WaitForMultipleObjects(static_cast<DWORD>(events.size()),
                                  events.data(), FALSE, Timeout(complete));
-      if (woken == WAIT_OBJECT_0 || woken == WAIT_FAILED) return;
+      if (woken == WAIT_OBJECT_0) return;
+      if (woken == WAIT_FAILED) {
+        if (options_.on_failed) {
+          options_.on_failed(
+              win32::LastError("wait for clients of", options_.address));
+        }
+        return;
+      }
       for (const auto& client : unknown_->TakeFinished()) Meet(*client);
       for (const auto& client : unknown_->TakeExpired(absl::Now())) {
         client->stream->Shutdown();
@@ -430,12 +448,11 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
   // service that was killed may still have the other one.)
   const bool taken = WaitNamedPipeW(name.c_str(), 1) != 0;
   absl::StatusOr<std::unique_ptr<OfferedPipe>> first =
-      win32::SystemError(ERROR_ACCESS_DENIED, "offer", options.address);
+      OfferError(ERROR_ACCESS_DENIED, options.address);
   if (!taken) first = OfferedPipe::Make(name, /*first=*/true, security.get());
-  if (!first.ok()) {
-    // Access is denied if the name is taken, by another Usher or by an
-    // impostor; clients would refuse the latter.
-    if (HResultOf(first.status()) != hr::kEAccessdenied) return first.status();
+  if (HResultOf(first.status()) == hr::kWuEOperationinprogress) {
+    // Clients would refuse an impostor. Who it is cannot be asked when all of
+    // its ends are busy.
     const std::string who = DescribeServer(name);
     return Error(hr::kWuEOperationinprogress,
                  absl::StrCat(who.empty() ? "another program" : who, " serves ",
@@ -443,6 +460,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
                               " already; stop it before Usher is started"),
                  options.address);
   }
+  if (!first.ok()) return first.status();
   return std::make_unique<PipeListener>(options, std::move(name),
                                         std::move(security), std::move(peers),
                                         *std::move(first));

@@ -57,6 +57,9 @@ struct ListenOptions {
   // Everyone on the machine may connect; false: only the service's own user
   // and root (a private instance made with --state-dir).
   bool world_accessible = true;
+  // Told, on the listener's thread, that it can accept nobody any more. May be
+  // empty.
+  std::function<void(const absl::Status& reason)> on_failed;
   // Open connections in all and for each user; 0: no limit. A connection
   // beyond them is closed at once, without a byte.
   int max_connections = 1024;

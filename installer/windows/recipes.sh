@@ -1,9 +1,22 @@
 # shellcheck shell=bash
-# How each library is built for Windows: one function for each source package,
-# run by build-libraries in a subshell with the source in $SOURCE. What stands
-# here and in the toolchain file is part of the cache's key.
+# How each library is built for Windows: with what, and one function for each
+# source package, run by build-libraries in a subshell with the source in
+# $SOURCE. What stands here and in the toolchain file, but for the comments, is
+# part of the cache's key: nothing else decides what is built.
 
-# The source package, and the binary package whose installed version counts.
+readonly CC=x86_64-w64-mingw32-gcc-posix CXX=x86_64-w64-mingw32-g++-posix
+readonly AR=x86_64-w64-mingw32-ar RANLIB=x86_64-w64-mingw32-ranlib
+readonly RC=x86_64-w64-mingw32-windres
+readonly WINDOWS_FLAGS=-D_WIN32_WINNT=0x0A00
+
+# Where the tools come from and what they bring: their versions count as well.
+readonly TOOL_PACKAGES=(
+  g++-mingw-w64-x86-64-posix gcc-mingw-w64-x86-64-posix
+  binutils-mingw-w64-x86-64 mingw-w64-x86-64-dev mingw-w64-common
+)
+
+# The source package, and the binary package whose installed version counts. A
+# library stands behind those that it uses.
 readonly LIBRARIES=(
   "zlib zlib1g-dev" "bzip2 libbz2-dev" "xz-utils liblzma-dev"
   "libzstd libzstd-dev" "sqlite3 libsqlite3-dev" "abseil libabsl-dev"
@@ -12,6 +25,8 @@ readonly LIBRARIES=(
   "spdlog libspdlog-dev" "googletest libgtest-dev"
   "libarchive libarchive-dev"
 )
+# What dpkg-source is told: Debian's patches point gRPC at the system's upb.
+readonly -A SOURCE_OPTIONS=([grpc]=--skip-patches)
 # Headers only: taken as they are installed.
 readonly HEADER_PACKAGES=(libtomlplusplus-dev nlohmann-json3-dev libcli11-dev)
 

@@ -12,7 +12,6 @@
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
-#include "service/catalog/facts_source.h"
 #include "service/catalog/rollout.h"
 #include "service/platform/boot_id.h"
 
@@ -96,13 +95,18 @@ absl::StatusOr<std::shared_ptr<const MachineFacts>> Facts::Current() {
   facts->rollout_id = options_.rollout_id;
   USHER_ASSIGN_OR_RETURN(facts->boot_id, platform::BootId());
   // A machine without os-release has no distribution.
-  const absl::StatusOr<std::string> os_release =
-      ReadFile(options_.os_release, kMaxOsRelease);
-  if (os_release.ok()) {
-    facts->distribution = OsReleaseValue(*os_release, "ID");
-    facts->version = OsReleaseValue(*os_release, "VERSION_ID");
+  if (!options_.os_release.empty()) {
+    const absl::StatusOr<std::string> os_release =
+        ReadFile(options_.os_release, kMaxOsRelease);
+    if (os_release.ok()) {
+      facts->distribution = OsReleaseValue(*os_release, "ID");
+      facts->version = OsReleaseValue(*os_release, "VERSION_ID");
+    }
   }
-  USHER_ASSIGN_OR_RETURN(facts->packages, ReadDpkgStatus(options_.dpkg_status));
+  if (!options_.dpkg_status.empty()) {
+    USHER_ASSIGN_OR_RETURN(facts->packages,
+                           ReadDpkgStatus(options_.dpkg_status));
+  }
   stamp_ = stamp;
   current_ = std::move(facts);
   return current_;

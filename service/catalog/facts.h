@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "common/sha256.h"
 #include "service/catalog/dpkg_status.h"
+#include "service/catalog/facts_source.h"
 #include "service/catalog/system_probe.h"
 
 namespace usher::catalog {
@@ -65,8 +66,9 @@ struct MachineFacts {
 };
 
 struct FactsOptions {
-  std::filesystem::path dpkg_status = "/var/lib/dpkg/status";
-  std::filesystem::path os_release = "/etc/os-release";
+  // Empty: none.
+  std::filesystem::path dpkg_status = DpkgStatusPath();
+  std::filesystem::path os_release = OsReleasePath();
   // "{product:NAME}" in rules is {product_dir}/NAME/current.
   std::filesystem::path product_dir;
   // Labels of the configuration's [machine] labels.

@@ -20,6 +20,12 @@ std::string MachineFamily();
 // os-release has it.
 std::string MachineVersion();
 
+// Where the system keeps the list of its Debian packages, and its os-release;
+// empty on Windows, which has neither: what anybody may put at such a path
+// there says nothing about the machine.
+std::filesystem::path DpkgStatusPath();
+std::filesystem::path OsReleasePath();
+
 // Debian's name of the architecture the kernel runs on ("amd64"), or the
 // kernel's own when Debian has none.
 std::string MachineArchitecture();

@@ -35,6 +35,10 @@ std::string MachineFamily() { return "linux"; }
 
 std::string MachineVersion() { return ""; }
 
+std::filesystem::path DpkgStatusPath() { return "/var/lib/dpkg/status"; }
+
+std::filesystem::path OsReleasePath() { return "/etc/os-release"; }
+
 std::string MachineArchitecture() {
   struct utsname name = {};
   if (uname(&name) != 0) return "";

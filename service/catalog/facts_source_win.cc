@@ -49,6 +49,10 @@ std::string MachineVersion() {
                       info.dwBuildNumber);
 }
 
+std::filesystem::path DpkgStatusPath() { return {}; }
+
+std::filesystem::path OsReleasePath() { return {}; }
+
 std::string MachineArchitecture() {
   SYSTEM_INFO info;
   GetNativeSystemInfo(&info);

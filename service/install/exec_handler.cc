@@ -63,8 +63,9 @@ absl::Status ExecHandler::Prepare(const Attempt& attempt) {
   USHER_RETURN_IF_ERROR(CopyPayloads(attempt, PayloadDir(attempt)));
   USHER_RETURN_IF_ERROR(MakeDirectories(attempt.work_dir / "tmp"));
   std::error_code error;
-  std::filesystem::permissions(PayloadDir(attempt) / PathFromUtf8(program),
-                               std::filesystem::perms::owner_all, error);
+  std::filesystem::permissions(
+      AnyLength(PayloadDir(attempt) / PathFromUtf8(program)),
+      std::filesystem::perms::owner_all, error);
   if (error) {
     return SystemError(error.default_error_condition().value(),
                        "make executable", program);

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/file_io.h"
 
 namespace usher::install {
 namespace {
@@ -106,7 +107,7 @@ std::string MsiLogExcerpt(absl::string_view log) {
 }
 
 std::string MsiLogFileExcerpt(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  std::ifstream in(AnyLength(path), std::ios::binary | std::ios::ate);
   if (!in) return "";
   const std::streamoff size = in.tellg();
   std::string mark(kMark16.size(), '\0');

@@ -33,8 +33,8 @@ bool IsPlainName(absl::string_view name) {
 absl::Status CopyKept(const std::filesystem::path& source,
                       const Sha256Digest& digest,
                       const std::filesystem::path& destination) {
-  std::ifstream in(source, std::ios::binary);
-  std::ofstream out(destination, std::ios::binary | std::ios::trunc);
+  std::ifstream in(AnyLength(source), std::ios::binary);
+  std::ofstream out(AnyLength(destination), std::ios::binary | std::ios::trunc);
   std::vector<char> buffer(size_t{256} * 1024);
   Sha256 hash;
   while (in && out) {
@@ -97,7 +97,7 @@ absl::Status CopyPayload(const Attempt& attempt, int index,
   const std::filesystem::path kept =
       attempt.kept_dir / PathFromUtf8(payload.name());
   std::error_code error;
-  if (std::filesystem::is_regular_file(kept, error)) {
+  if (std::filesystem::is_regular_file(AnyLength(kept), error)) {
     return CopyKept(kept, digest, destination);
   }
   return Annotate(file.status(), payload.name());

@@ -223,8 +223,9 @@ class WindowsTreeWriter : public TreeWriter {
 absl::StatusOr<std::unique_ptr<TreeWriter>> TreeWriter::Create(
     const std::filesystem::path& root) {
   std::wstring name = win32::ApiPath(root);
-  SECURITY_ATTRIBUTES security = {sizeof security, win32::NewFileSecurity(true),
-                                  FALSE};
+  SECURITY_ATTRIBUTES security = {
+      sizeof security, win32::NewFileSecurity(win32::Readers::kEveryone),
+      FALSE};
   if (CreateDirectoryW(name.c_str(), &security) == 0) {
     return win32::LastError("make the folder", PathToUtf8(root));
   }

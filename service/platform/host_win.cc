@@ -7,12 +7,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "common/win32.h"
 #include "service/platform/host.h"
 #include "service/platform/managed_service_win.h"
 
 namespace usher::platform {
 namespace {
+
+// What the last report may wait for another one that is being made.
+constexpr absl::Duration kLastReport = absl::Seconds(1);
 
 // In a console window, or started by a program: what asks it to end are the
 // console's events. The system calls the handler on a thread of its own.
@@ -114,10 +118,11 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Create(Options options) {
 void RaiseFileLimit() {}
 
 void ExitNow(int code) {
-  // Otherwise the manager would take it for a crash.
+  // Otherwise the manager would take it for a crash. What hangs must not keep
+  // the process from ending, though.
   if (ManagedService* const service = ManagedService::Current();
       service != nullptr) {
-    service->ReportStopped(code);
+    service->TryReportStopped(code, kLastReport);
   }
   // ExitProcess would run the destructors of every library first.
   TerminateProcess(GetCurrentProcess(), static_cast<UINT>(code));

@@ -83,7 +83,7 @@ absl::StatusOr<win32::Handle> OpenOwned(const std::filesystem::path& path,
 absl::Status Close(const std::filesystem::path& folder) {
   const std::string name = PathToUtf8(folder);
   USHER_RETURN_IF_ERROR(OpenOwned(folder, READ_CONTROL).status());
-  void* const security = win32::NewFileSecurity(/*world_read=*/false);
+  void* const security = win32::NewFileSecurity(win32::Readers::kNobody);
   PACL acl = nullptr;
   BOOL present = FALSE;
   BOOL defaulted = FALSE;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace usher::platform {
@@ -40,21 +41,21 @@ void ManagedService::SetCurrent(ManagedService* service) {
   current_service = service;
 }
 
-void ManagedService::ReportRunning() { Enter(ServiceReport::State::kRunning); }
+void ManagedService::ReportRunning() {
+  Enter(ServiceReport::State::kRunning, 0, absl::InfiniteFuture());
+}
 
 void ManagedService::ReportStopping() {
-  Enter(ServiceReport::State::kStopping);
+  Enter(ServiceReport::State::kStopping, 0, absl::InfiniteFuture());
 }
 
 void ManagedService::ReportStopped(int exit_code) {
-  // Who hangs with the lock has reported already, or never will.
-  if (!mutex_.TryLock()) return;
-  if (current_.state != ServiceReport::State::kStopped) {
-    current_ = {ServiceReport::State::kStopped, 0, 0, exit_code};
-    report_(current_);
-    changed_.SignalAll();
-  }
-  mutex_.Unlock();
+  Enter(ServiceReport::State::kStopped, exit_code, absl::InfiniteFuture());
+}
+
+bool ManagedService::TryReportStopped(int exit_code, absl::Duration patience) {
+  return Enter(ServiceReport::State::kStopped, exit_code,
+               absl::Now() + patience);
 }
 
 void ManagedService::RequestStop() {
@@ -72,13 +73,21 @@ void ManagedService::CallOnStop(std::function<void()> on_stop) {
   }
 }
 
-void ManagedService::Enter(ServiceReport::State state) {
+bool ManagedService::Enter(ServiceReport::State state, int exit_code,
+                           absl::Time deadline) {
   absl::MutexLock lock(&mutex_);
-  if (state <= current_.state) return;
-  current_.state = state;
-  current_.checkpoint = 0;
+  const auto silent = [this] {
+    mutex_.AssertHeld();
+    return !reporting_;
+  };
+  if (!mutex_.AwaitWithDeadline(absl::Condition(&silent), deadline)) {
+    return false;
+  }
+  if (state <= current_.state) return true;
+  current_ = {state, 0, 0, exit_code};
   Send();
   changed_.SignalAll();
+  return true;
 }
 
 void ManagedService::Send() {
@@ -88,7 +97,12 @@ void ManagedService::Send() {
   } else {
     current_.checkpoint = current_.wait_hint = 0;
   }
-  report_(current_);
+  const ServiceReport report = current_;
+  reporting_ = true;
+  mutex_.Unlock();
+  report_(report);
+  mutex_.Lock();
+  reporting_ = false;
 }
 
 bool ManagedService::IsPending() const {
@@ -102,7 +116,7 @@ void ManagedService::ReportProgress() {
     if (!IsPending()) {
       changed_.Wait(&mutex_);
     } else if (changed_.WaitWithTimeout(&mutex_, kReportEvery) && !end_ &&
-               IsPending()) {
+               !reporting_ && IsPending()) {
       Send();
     }
   }

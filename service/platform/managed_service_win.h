@@ -10,6 +10,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace usher::platform {
 
@@ -43,8 +44,12 @@ class ManagedService {
 
   void ReportRunning();
   void ReportStopping();
-  // The last report. Also from a process whose other threads hang.
+  // The last report. Waits for the one that is being made, if any: without this
+  // one the manager would wait for ever.
   void ReportStopped(int exit_code);
+  // The same for a process that is about to end, whatever hangs in it: waits
+  // for `patience` at most. False if the report was not made.
+  bool TryReportStopped(int exit_code, absl::Duration patience);
 
   // Asks the service to stop: reports that, and calls what CallOnStop named,
   // once.
@@ -54,14 +59,21 @@ class ManagedService {
   void CallOnStop(std::function<void()> on_stop);
 
  private:
-  void Enter(ServiceReport::State state);
+  // Goes to `state` and reports that, unless the service is there or further on
+  // already. False if another report was not done before `deadline`.
+  bool Enter(ServiceReport::State state, int exit_code, absl::Time deadline);
+  // Nobody else may be reporting. Lets go of the lock meanwhile.
   void Send() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReportProgress();
   bool IsPending() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::function<void(const ServiceReport&)> report_;
+  // Never held while report_ runs, so that a manager that does not answer keeps
+  // nobody from ending the process.
   absl::Mutex mutex_;
   absl::CondVar changed_;
+  // Whether report_ runs; current_ changes only while it does not.
+  bool reporting_ ABSL_GUARDED_BY(mutex_) = false;
   ServiceReport current_ ABSL_GUARDED_BY(mutex_);
   bool end_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Mutex stop_mutex_;

@@ -278,8 +278,8 @@ class Run {
 absl::Status Run::OpenLog() {
   if (options_.log_file.empty()) return absl::OkStatus();
   const std::string name = PathToUtf8(options_.log_file);
-  SECURITY_ATTRIBUTES security = {sizeof security,
-                                  win32::NewFileSecurity(false), FALSE};
+  SECURITY_ATTRIBUTES security = {
+      sizeof security, win32::NewFileSecurity(win32::Readers::kNobody), FALSE};
   log_ = Handle(CreateFileW(
       win32::ApiPath(options_.log_file).c_str(), FILE_APPEND_DATA,
       FILE_SHARE_READ | FILE_SHARE_DELETE, &security, OPEN_ALWAYS,
@@ -325,6 +325,9 @@ absl::Status Run::MakeJob() {
 absl::Status Run::Launch() {
   USHER_ASSIGN_OR_RETURN(std::string text, CommandLine(options_.argv));
   std::wstring program = win32::ToWide(options_.argv[0]);
+  // Only where there is no other way: some programs stumble over the prefix
+  // when they ask for their own name.
+  if (program.size() >= MAX_PATH) program = win32::ApiPath(program);
   if (IsBatchFile(options_.argv[0])) {
     // Not left to CreateProcessW, which would ask the environment for cmd.exe:
     // no AutoRun, no delayed expansion, outer quotes taken off.

@@ -10,6 +10,8 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "common/win32.h"
 #include "service/platform/privilege.h"
@@ -30,7 +32,8 @@ constexpr wchar_t kEventSource[] =
     L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Usher";
 // The service may have to wait for an installer: ten minutes at most, and what
 // it adds itself.
-constexpr DWORD kStopPatience = 11 * 60 * 1000;
+constexpr absl::Duration kStopPatience = absl::Minutes(11);
+constexpr absl::Duration kLookEvery = absl::Milliseconds(100);
 // What is between the end of a stop and the end of the process.
 constexpr absl::Duration kStopMargin = absl::Seconds(5);
 
@@ -125,6 +128,12 @@ absl::StatusOr<ServiceHandle> CreateOrChange(SC_HANDLE manager,
   return service;
 }
 
+// Wine has the interface of all settings, and does not know some of them.
+bool IsWine() {
+  return GetProcAddress(GetModuleHandleW(L"ntdll.dll"), "wine_get_version") !=
+         nullptr;
+}
+
 // Sets what CreateService has no place for.
 class Settings {
  public:
@@ -135,11 +144,13 @@ class Settings {
       return;
     }
     const DWORD error = GetLastError();
-    // Windows 10 has all of them; other systems with its interface do not.
-    if (error == ERROR_INVALID_LEVEL || error == ERROR_CALL_NOT_IMPLEMENTED ||
-        error == ERROR_INVALID_PARAMETER || error == ERROR_NOT_SUPPORTED) {
+    // Windows has all of them: there the same codes are failures.
+    if (is_wine_ &&
+        (error == ERROR_INVALID_LEVEL || error == ERROR_CALL_NOT_IMPLEMENTED ||
+         error == ERROR_INVALID_PARAMETER || error == ERROR_NOT_SUPPORTED)) {
       unknown_.push_back(absl::StrCat("this system does not know ", name));
     } else {
+      SetLastError(error);
       status_ = ServiceError(absl::StrCat("set ", name, " of"));
     }
   }
@@ -151,6 +162,7 @@ class Settings {
 
  private:
   const SC_HANDLE service_;
+  const bool is_wine_ = IsWine();
   absl::Status status_;
   std::vector<std::string> unknown_;
 };
@@ -218,8 +230,7 @@ absl::Status RegisterEventSource(const std::wstring& program) {
                             "the event source Usher");
 }
 
-// Asks the service to stop and waits for its process.
-absl::Status StopService(SC_HANDLE service) {
+absl::StatusOr<SERVICE_STATUS_PROCESS> StatusOf(SC_HANDLE service) {
   SERVICE_STATUS_PROCESS status = {};
   DWORD size = 0;
   if (QueryServiceStatusEx(service, SC_STATUS_PROCESS_INFO,
@@ -227,6 +238,39 @@ absl::Status StopService(SC_HANDLE service) {
                            &size) == 0) {
     return ServiceError("query");
   }
+  return status;
+}
+
+// Waits until the service has ended: its process, or where that may not be
+// watched, what the manager knows of it.
+absl::Status WaitForEnd(SC_HANDLE service, const win32::Handle& process) {
+  const absl::Time deadline = absl::Now() + kStopPatience;
+  if (process.open()) {
+    if (WaitForSingleObject(process.get(),
+                            static_cast<DWORD>(absl::ToInt64Milliseconds(
+                                kStopPatience))) == WAIT_OBJECT_0) {
+      return absl::OkStatus();
+    }
+  } else {
+    do {
+      USHER_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status,
+                             StatusOf(service));
+      if (status.dwCurrentState == SERVICE_STOPPED) return absl::OkStatus();
+      // The manager tells of changes, too, but not to everybody: not in Wine.
+      absl::SleepFor(kLookEvery);
+    } while (absl::Now() < deadline);
+  }
+  return Error(hr::kWuETimeOut,
+               absl::StrCat(kSubject,
+                            " does not stop; its log says what it "
+                            "waits for"),
+               kSubject);
+}
+
+// Asks the service to stop and waits for that.
+absl::Status StopService(SC_HANDLE service) {
+  USHER_ASSIGN_OR_RETURN(const SERVICE_STATUS_PROCESS status,
+                         StatusOf(service));
   if (status.dwCurrentState == SERVICE_STOPPED) return absl::OkStatus();
   // Its own process, so the number is its as long as the service is not
   // stopped.
@@ -249,15 +293,7 @@ absl::Status StopService(SC_HANDLE service) {
                    kSubject);
     }
   }
-  if (!process.open() ||
-      WaitForSingleObject(process.get(), kStopPatience) == WAIT_OBJECT_0) {
-    return absl::OkStatus();
-  }
-  return Error(hr::kWuETimeOut,
-               absl::StrCat(kSubject,
-                            " does not stop; its log says what it "
-                            "waits for"),
-               kSubject);
+  return WaitForEnd(service, process);
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ absl::StatusOr<std::unique_ptr<LoopbackDoor>> LoopbackDoor::Open(
       core, session::Caller{"loopback:user", /*is_administrator=*/false}));
   USHER_RETURN_IF_ERROR(door->doors_.back()->Open(
       server, options.user_port, options.folder / "loopback-user.json",
-      options.world_accessible ? Access::kWorldRead : Access::kPrivate));
+      options.world_accessible ? Access::kUsersRead : Access::kPrivate));
   door->doors_.push_back(std::make_unique<Door>(
       core,
       session::Caller{"loopback:administrator", /*is_administrator=*/true}));

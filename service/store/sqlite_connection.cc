@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/file_io.h"
 #include "service/store/sqlite_error.h"
 
 namespace usher::store {
@@ -30,8 +31,7 @@ int IsCancelled(void* token) {
 
 absl::StatusOr<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(
     const std::filesystem::path& path, bool writable, int cache_kib) {
-  const std::u8string utf8 = path.u8string();
-  const std::string name(utf8.begin(), utf8.end());
+  const std::string name = PathToUtf8(path);
   sqlite3* database = nullptr;
   const int flags = (writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                               : SQLITE_OPEN_READWRITE) |

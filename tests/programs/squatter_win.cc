@@ -1,5 +1,6 @@
-// usher_squatter PIPE: has made the pipe before the service could, as somebody
-// else, and answers nobody. Says "ready"; ends with its standard input.
+// usher_squatter PIPE [busy]: has made the pipe before the service could, as
+// somebody else, and answers nobody. With "busy" the pipe has one end only,
+// which a client of its own has. Says "ready"; ends with its standard input.
 
 // windows.h comes before what needs it.
 // clang-format off
@@ -8,10 +9,13 @@
 // clang-format on
 
 #include <cstdio>
+#include <cstring>
+#include <vector>
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fputs("usage: usher_squatter PIPE\n", stderr);
+  const bool busy = argc == 3 && std::strcmp(argv[2], "busy") == 0;
+  if (argc != 2 && !busy) {
+    std::fputs("usage: usher_squatter PIPE [busy]\n", stderr);
     return 2;
   }
   // Owned by a user of no machine's, and open to everyone. Windows lets nobody
@@ -24,18 +28,23 @@ int main(int argc, char** argv) {
   }
   SECURITY_ATTRIBUTES attributes{sizeof(attributes), descriptor, FALSE};
   // One for each who comes by: an instance is used up by its first client.
-  HANDLE pipes[8];
+  std::vector<HANDLE> pipes(busy ? 1 : 8);
   for (HANDLE& pipe : pipes) {
-    pipe =
-        CreateNamedPipeA(argv[1], PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
-                         PIPE_TYPE_BYTE | PIPE_WAIT, PIPE_UNLIMITED_INSTANCES,
-                         4096, 4096, 0, &attributes);
+    pipe = CreateNamedPipeA(argv[1], PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+                            PIPE_TYPE_BYTE | PIPE_WAIT,
+                            busy ? 1 : PIPE_UNLIMITED_INSTANCES, 4096, 4096, 0,
+                            &attributes);
     if (pipe == INVALID_HANDLE_VALUE) {
       std::fprintf(stderr, "usher_squatter: error %lu\n", GetLastError());
       return 1;
     }
   }
   LocalFree(descriptor);
+  if (busy && CreateFileA(argv[1], GENERIC_READ | GENERIC_WRITE, 0, nullptr,
+                          OPEN_EXISTING, 0, nullptr) == INVALID_HANDLE_VALUE) {
+    std::fprintf(stderr, "usher_squatter: error %lu\n", GetLastError());
+    return 1;
+  }
   std::puts("ready");
   std::fflush(stdout);
   while (std::getchar() != EOF) {

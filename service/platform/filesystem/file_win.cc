@@ -55,8 +55,8 @@ absl::StatusOr<File> File::Open(const std::filesystem::path& path,
       FILE_ATTRIBUTE_NORMAL | FILE_FLAG_BACKUP_SEMANTICS |
       (mode == OpenMode::kReadFollowingLinks ? 0
                                              : FILE_FLAG_OPEN_REPARSE_POINT);
-  SECURITY_ATTRIBUTES security = {sizeof security,
-                                  win32::NewFileSecurity(false), FALSE};
+  SECURITY_ATTRIBUTES security = {
+      sizeof security, win32::NewFileSecurity(win32::Readers::kNobody), FALSE};
   HANDLE handle = CreateFileW(
       win32::ApiPath(path).c_str(), GENERIC_READ | (writes ? GENERIC_WRITE : 0),
       FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,

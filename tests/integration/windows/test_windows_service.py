@@ -99,8 +99,10 @@ def test_the_program_carries_the_texts_of_its_events(windows_build):
     headers = subprocess.run(
         [objdump, "-p", windows_build / "bin" / "usherd.exe"],
         capture_output=True, text=True, check=True).stdout
-    message_table = "Entry: ID: 0x00000b"
+    message_table, manifest = "Entry: ID: 0x00000b", "Entry: ID: 0x000018"
     assert message_table in headers
+    # With the word that lets it take long paths.
+    assert manifest in headers
 
 
 def test_installing_again_updates_the_registration(wine, service, usherd,
@@ -208,6 +210,17 @@ def test_nobody_talks_to_an_impostor(wine, service, windows_build, usher):
     assert "heard 0 bytes" in squatter.output_file.read_text()
     start(wine)
     assert usher("status").code == 0
+    stop(wine)
+
+
+def test_an_impostor_whose_only_end_is_busy_is_one_too(wine, service,
+                                                       windows_build):
+    with wine.server(windows_build / "bin/usher_squatter.exe",
+                     r"\\.\pipe\Usher", "busy"):
+        # It cannot be asked who it is.
+        assert fail(wine) == ALREADY_RUNNING
+        assert "another program serves" in wine.events
+    start(wine)
     stop(wine)
 
 

@@ -62,6 +62,23 @@ TEST(FileIoWinTest, OnlyWhatIsForAllIsReadByAll) {
   }
 }
 
+// The pipe admits Authenticated Users: no guest, nobody anonymous.
+TEST(FileIoWinTest, WhatIsForUsersIsNotForGuests) {
+  const TempFolder folder;
+  ASSERT_TRUE(
+      WriteFileAtomically(folder / "secret", "x", Access::kUsersRead).ok());
+  EXPECT_THAT(AccessListOf(folder / "secret"),
+              testing::Not(testing::HasSubstr(";;;WD)")));
+  // What Wine keeps of it is no more than a Unix mode.
+  LPWSTR text = nullptr;
+  ASSERT_NE(ConvertSecurityDescriptorToStringSecurityDescriptorW(
+                win32::NewFileSecurity(win32::Readers::kUsers), SDDL_REVISION_1,
+                DACL_SECURITY_INFORMATION, &text, nullptr),
+            0);
+  EXPECT_THAT(win32::ToUtf8(text), testing::HasSubstr("(A;OICI;FRFX;;;AU)"));
+  LocalFree(text);
+}
+
 TEST(FileIoWinTest, LongPathsAndOtherScripts) {
   const TempFolder folder;
   const fs::path deep = folder.path() / PathFromUtf8(DeepFolder());

@@ -5,13 +5,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 
-#include <fstream>
 #include <thread>
 
 #include "common/error.h"
 #include "tests/unit/install/temp_dir.h"
+#include "tests/unit/install/waiting_installer.h"
 #include "tests/unit/install/world.h"
 #include "usher/v1/types.pb.h"
 
@@ -107,21 +106,11 @@ class EngineTest : public ::testing::Test {
     EXPECT_TRUE(watcher->parked);
     return watcher->results;
   }
-  // An installer that waits until the file "go" appears. The pipe makes it an
-  // event: opening it blocks until the other end is opened too.
-  catalog::UpdateKey AddWaiting(int n) {
-    const std::string pipe = (dir_.path() / "pipe").string();
-    if (!std::filesystem::exists(pipe)) {
-      EXPECT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-    }
-    return world_.AddScript(n, "echo started > $STATE/pipe; cat $STATE/pipe",
-                            "", nullptr);
-  }
-  void WaitUntilStarted() { std::ifstream(dir_.path() / "pipe").get(); }
-  void LetGo() { std::ofstream(dir_.path() / "pipe") << "go\n"; }
 
   test::TempDir dir_;
   test::World world_{dir_.path()};
+  const std::unique_ptr<test::WaitingInstaller> waiting_ =
+      test::WaitingInstaller::Make(dir_.path());
 };
 
 TEST_F(EngineTest, EmptyListIsRefused) {  // UAMG-179
@@ -131,18 +120,18 @@ TEST_F(EngineTest, EmptyListIsRefused) {  // UAMG-179
 }
 
 TEST_F(EngineTest, BusyForEverybody) {  // UAMG-180, 181
-  const auto slow = AddWaiting(1);
+  const auto slow = waiting_->Add(world_, 1);
   const auto other = world_.AddArchive(2, "app", "1", "x");
   EXPECT_FALSE(engine().IsBusy());
   const auto watcher = std::make_shared<Watcher>(1);
   ASSERT_TRUE(Begin(world_.Request({slow}), watcher).ok());
   EXPECT_TRUE(engine().IsBusy());
-  WaitUntilStarted();
+  waiting_->WaitUntilStarted();
   EXPECT_EQ(HResultOf(Begin(world_.Request({other}))),
             hr::kWuEInstallNotAllowed);
   EXPECT_EQ(HResultOf(Begin(world_.Request({other}, Operation::kUninstall))),
             hr::kWuEInstallNotAllowed);
-  LetGo();
+  waiting_->LetGo();
   watcher->Wait();
   EXPECT_FALSE(engine().IsBusy());
   EXPECT_EQ(world_.Install({other})[0].result_code, kSucceeded);
@@ -373,22 +362,27 @@ TEST_F(EngineTest, LicenceApplicabilityHandler) {
   forced.is_forced = true;
   EXPECT_EQ(world_.Run(forced)[0].result_code, kSucceeded);
 
-  auto msi = test::World::NewUpdate(Key(2));
-  msi.mutable_handler()->mutable_msi();
-  world_.catalog().Add(msi);
+  // Each system lacks the other's packages.
+  auto foreign = test::World::NewUpdate(Key(2));
+  if (test::kIsUnix) {
+    foreign.mutable_handler()->mutable_msi();
+  } else {
+    foreign.mutable_handler()->mutable_deb();
+  }
+  world_.catalog().Add(foreign);
   EXPECT_EQ(world_.Install({Key(2)})[0].hresult, hr::kWuEUhUnknownhandler);
 }
 
 TEST_F(EngineTest, PinsItsContentUntilItsEnd) {
-  const auto slow = AddWaiting(1);
-  const auto part = world_.AddScript(2, "true", "echo bye", nullptr);
+  const auto slow = waiting_->Add(world_, 1);
+  const auto part = world_.AddScript(2, test::kDoNothing, "echo bye", nullptr);
   const auto bundle = AddBundle(3, {part});
   const auto watcher = std::make_shared<Watcher>(2);
   ASSERT_TRUE(Begin(world_.Request({slow, bundle}), watcher).ok());
-  WaitUntilStarted();
-  const std::string content = "#!/bin/sh\necho bye\n";
+  waiting_->WaitUntilStarted();
+  const std::string content = world_.WholeScript("echo bye");
   EXPECT_TRUE(world_.cache().IsPinned(content));
-  LetGo();
+  waiting_->LetGo();
   watcher->Wait();
   EXPECT_FALSE(world_.cache().IsPinned(content));
 }
@@ -398,7 +392,7 @@ TEST_F(EngineTest, UnfinishedJobsPinTheirContentFromTheStart) {
   const auto two = world_.AddScript(2, "echo two", "", nullptr);
   const InstallRequest request = world_.Request({one, two});
   RunAndStopAfterTheFirst(request);
-  const std::string content = "#!/bin/sh\necho two\n";
+  const std::string content = world_.WholeScript("echo two");
   ASSERT_TRUE(world_.Start().ok());
   EXPECT_TRUE(world_.cache().IsPinned(content));
   const auto watcher = std::make_shared<Watcher>(2);
@@ -409,13 +403,13 @@ TEST_F(EngineTest, UnfinishedJobsPinTheirContentFromTheStart) {
 }
 
 TEST_F(EngineTest, UpdateThatVanishedFailsAlone) {
-  const auto slow = AddWaiting(1);
+  const auto slow = waiting_->Add(world_, 1);
   const auto gone = world_.AddArchive(2, "app", "1", "x");
   const auto watcher = std::make_shared<Watcher>(2);
   ASSERT_TRUE(Begin(world_.Request({slow, gone}), watcher).ok());
-  WaitUntilStarted();
+  waiting_->WaitUntilStarted();
   world_.catalog().Forget(gone);
-  LetGo();
+  waiting_->LetGo();
   watcher->Wait();
   EXPECT_EQ(watcher->results[0].result_code, kSucceeded);
   EXPECT_EQ(watcher->results[1].hresult, hr::kWuEDsNodataNosuchrevision);
@@ -512,10 +506,10 @@ TEST_F(EngineTest, StopParksAndResumeGoesOn) {
 TEST_F(EngineTest, StopInterruptsWhatDoesNotEnd) {
   world_.options().stop_timeout = absl::Milliseconds(50);
   ASSERT_TRUE(world_.Start().ok());
-  const auto slow = AddWaiting(1);
+  const auto slow = waiting_->Add(world_, 1);
   const auto watcher = std::make_shared<Watcher>(1);
   ASSERT_TRUE(Begin(world_.Request({slow}), watcher).ok());
-  WaitUntilStarted();
+  waiting_->WaitUntilStarted();
   engine().Stop();
   watcher->Wait();
   EXPECT_TRUE(watcher->parked);

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/error.h"
 #include "common/sha256.h"
 #include "tests/unit/install/temp_dir.h"
@@ -13,6 +16,8 @@ namespace {
 using repository::v1::ExitCode;
 using repository::v1::UpdateDescription;
 using test::Content;
+using test::kDoNothing;
+using test::kIsUnix;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -46,6 +51,21 @@ class ExecHandlerTest : public ::testing::Test {
     };
   }
 
+  // A script that leaves a line in the file "seen".
+  static std::string Note(const std::string& text) {
+    if (kIsUnix) return absl::StrCat("echo \"", text, "\" > $STATE/seen");
+    return absl::StrCat(
+        "echo ",
+        absl::StrReplaceAll(text, {{"$USHER_OPERATION", "%USHER_OPERATION%"},
+                                   {"$USHER_REVISION", "%USHER_REVISION%"},
+                                   {"$1", "%~1"}}),
+        "> \"$STATE\\seen\"");
+  }
+  // The lines that an installer left in the file "seen".
+  std::string Seen() {
+    return absl::StrReplaceAll(Content(dir_.path() / "seen"), {{"\r", ""}});
+  }
+
   test::TempDir dir_;
   test::World world_{dir_.path()};
   int next_ = 0;
@@ -53,15 +73,18 @@ class ExecHandlerTest : public ::testing::Test {
 
 TEST_F(ExecHandlerTest, RunsInAPrivateFolderWithArguments) {
   const InstallResult result =
-      Run("echo \"$1,$2,$USHER_OPERATION\" > $STATE/seen; stat -c %a . >> "
-          "$STATE/seen; test -f setup.sh",
+      Run(kIsUnix ? "echo \"$1,$2,$USHER_OPERATION\" > $STATE/seen; stat -c %a "
+                    ". >> $STATE/seen; test -f setup.sh"
+                  : "echo %~1,%~2,%USHER_OPERATION%> \"$STATE\\seen\"\r\n"
+                    "if not exist setup.cmd exit 9",
           [](UpdateDescription& update) {
             update.mutable_handler()->mutable_exec()->add_arguments("a b");
             update.mutable_handler()->mutable_exec()->add_arguments("$HOME");
           });
   EXPECT_EQ(result.result_code, v1::OPERATION_RESULT_CODE_SUCCEEDED)
       << result.message;
-  EXPECT_EQ(Content(dir_.path() / "seen"), "a b,$HOME,install\n700\n");
+  EXPECT_EQ(Seen(),
+            kIsUnix ? "a b,$HOME,install\n700\n" : "a b,$HOME,install\n");
   EXPECT_THAT(world_.Strays(), IsEmpty());
 }
 
@@ -71,7 +94,8 @@ TEST_F(ExecHandlerTest, ExitCodes) {
   EXPECT_EQ(result.unmapped_result_code, 5);
   EXPECT_EQ(world_.History()[0].unmapped_result_code(), 5);
 
-  result = Run("echo 'no licence' >&2; exit 6",
+  result = Run(kIsUnix ? "echo 'no licence' >&2; exit 6"
+                       : "echo no licence>&2\r\nexit 6",
                ExitMeans(6, ExitCode::MEANING_FAILURE, hr::kErrorDiskFull));
   EXPECT_EQ(result.hresult, hr::kErrorDiskFull);
   EXPECT_THAT(result.message, HasSubstr("no licence"));
@@ -84,9 +108,11 @@ TEST_F(ExecHandlerTest, ExitCodes) {
   EXPECT_EQ(result.hresult, hr::kWuSAlreadyInstalled);
   EXPECT_EQ(result.result_code, v1::OPERATION_RESULT_CODE_SUCCEEDED);
 
-  result = Run("kill -9 $$", nullptr);
-  EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
-  EXPECT_EQ(result.unmapped_result_code, 137);
+  if (kIsUnix) {
+    result = Run("kill -9 $$", nullptr);
+    EXPECT_EQ(result.hresult, hr::kWuEUhInstallerfailure);
+    EXPECT_EQ(result.unmapped_result_code, 137);
+  }
 
   // A success code where a failure is meant does not make it one.
   result = Run("exit 9",
@@ -110,7 +136,7 @@ TEST_F(ExecHandlerTest, RebootIsRememberedUntilTheNextBoot) {
 
 // At the last moment: what is to be run has been prepared.
 TEST_F(ExecHandlerTest, AbortedBeforeItRuns) {
-  const auto key = world_.AddScript(1, "touch $STATE/ran", "", nullptr);
+  const auto key = world_.AddScript(1, Note("ran"), "", nullptr);
   CancellationToken cancel;
   const auto watcher = std::make_shared<test::Watcher>(1);
   watcher->on_progress = [&cancel](int percent) {
@@ -121,26 +147,28 @@ TEST_F(ExecHandlerTest, AbortedBeforeItRuns) {
   watcher->Wait();
   EXPECT_EQ(watcher->results[0].result_code, v1::OPERATION_RESULT_CODE_ABORTED)
       << watcher->results[0].message;
-  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "ran"));
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() / "seen"));
   EXPECT_THAT(world_.Strays(), IsEmpty());
 }
 
 TEST_F(ExecHandlerTest, HungInstallerIsStopped) {
-  const InstallResult result = Run("sleep 60", [](UpdateDescription& update) {
-    update.mutable_handler()->mutable_exec()->set_timeout_seconds(1);
-  });
+  const InstallResult result =
+      Run(kIsUnix ? "sleep 60" : "ping -n 60 127.0.0.1 >nul",
+          [](UpdateDescription& update) {
+            update.mutable_handler()->mutable_exec()->set_timeout_seconds(1);
+          });
   EXPECT_EQ(result.hresult, hr::kWuEUhInstallerhung);
 }
 
 TEST_F(ExecHandlerTest, UninstallsWithWhatWasKept) {
-  const auto key = world_.AddScript(
-      1, "true", "echo $USHER_OPERATION > $STATE/seen", nullptr);
+  const auto key =
+      world_.AddScript(1, kDoNothing, Note("$USHER_OPERATION"), nullptr);
   EXPECT_EQ(world_.Install({key})[0].hresult, hr::kSOk);
   // The cache has dropped its content meanwhile.
   ForgetContent(key);
   const InstallResult result = world_.Uninstall({key})[0];
   EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
-  EXPECT_EQ(Content(dir_.path() / "seen"), "uninstall\n");
+  EXPECT_EQ(Seen(), "uninstall\n");
   EXPECT_FALSE(world_.catalog().HasReceipt(key));
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path() / "work/kept"));
 }
@@ -148,7 +176,7 @@ TEST_F(ExecHandlerTest, UninstallsWithWhatWasKept) {
 // The repository has only the newest revision.
 TEST_F(ExecHandlerTest, UninstallsAnOlderRevisionAsThatOneSaid) {
   const auto r1 = world_.AddScript(
-      1, "true", "echo one $USHER_REVISION $1 > $STATE/seen",
+      1, kDoNothing, Note("one $USHER_REVISION $1"),
       [](UpdateDescription& update) {
         update.mutable_handler()->mutable_exec()->add_uninstall_arguments(
             "--quiet");
@@ -156,27 +184,24 @@ TEST_F(ExecHandlerTest, UninstallsAnOlderRevisionAsThatOneSaid) {
   EXPECT_EQ(world_.Install({r1})[0].hresult, hr::kSOk);
   ForgetContent(r1);
   world_.catalog().Forget(r1);
-  world_.AddScript(
-      1, "true", "echo two > $STATE/seen", [](UpdateDescription& update) {
-        update.mutable_update()->mutable_identity()->set_revision_number(2);
-      });
+  world_.AddScript(1, kDoNothing, Note("two"), [](UpdateDescription& update) {
+    update.mutable_update()->mutable_identity()->set_revision_number(2);
+  });
   const catalog::UpdateKey r2 = test::Key(1, 2);
   ForgetContent(r2);
   const InstallResult result = world_.Uninstall({r2})[0];
   EXPECT_EQ(result.hresult, hr::kSOk) << result.message;
-  EXPECT_EQ(Content(dir_.path() / "seen"), "one 1 --quiet\n");
+  EXPECT_EQ(Seen(), "one 1 --quiet\n");
   EXPECT_FALSE(world_.catalog().HasReceipt(r1));
   EXPECT_TRUE(std::filesystem::is_empty(dir_.path() / "work/kept"));
 }
 
 TEST_F(ExecHandlerTest, ANewRevisionIsKeptInThePlaceOfTheOldOne) {
-  const auto r1 =
-      world_.AddScript(1, "true", "echo one > $STATE/seen", nullptr);
+  const auto r1 = world_.AddScript(1, kDoNothing, Note("one"), nullptr);
   EXPECT_EQ(world_.Install({r1})[0].hresult, hr::kSOk);
-  world_.AddScript(
-      1, "true", "echo two > $STATE/seen", [](UpdateDescription& update) {
-        update.mutable_update()->mutable_identity()->set_revision_number(2);
-      });
+  world_.AddScript(1, kDoNothing, Note("two"), [](UpdateDescription& update) {
+    update.mutable_update()->mutable_identity()->set_revision_number(2);
+  });
   const catalog::UpdateKey r2 = test::Key(1, 2);
   EXPECT_EQ(world_.Install({r2})[0].hresult, hr::kSOk);
   for (const auto& entry :
@@ -185,11 +210,11 @@ TEST_F(ExecHandlerTest, ANewRevisionIsKeptInThePlaceOfTheOldOne) {
   }
   ForgetContent(r2);
   EXPECT_EQ(world_.Uninstall({r2})[0].hresult, hr::kSOk);
-  EXPECT_EQ(Content(dir_.path() / "seen"), "two\n");
+  EXPECT_EQ(Seen(), "two\n");
 }
 
 TEST_F(ExecHandlerTest, DamagedKeptPayloadIsNotRun) {
-  const auto key = world_.AddScript(1, "true", "touch $STATE/seen", nullptr);
+  const auto key = world_.AddScript(1, kDoNothing, Note("ran"), nullptr);
   EXPECT_EQ(world_.Install({key})[0].hresult, hr::kSOk);
   for (const auto& file : std::filesystem::recursive_directory_iterator(
            dir_.path() / "work/kept")) {
@@ -203,19 +228,22 @@ TEST_F(ExecHandlerTest, DamagedKeptPayloadIsNotRun) {
 }
 
 TEST_F(ExecHandlerTest, WithoutUninstallerNotAllowed) {
-  const auto key = world_.AddScript(1, "true", "", nullptr);
+  const auto key = world_.AddScript(1, kDoNothing, "", nullptr);
   EXPECT_EQ(world_.Install({key})[0].hresult, hr::kSOk);
   EXPECT_EQ(world_.Uninstall({key})[0].hresult, hr::kWuEUninstallNotAllowed);
 }
 
 TEST_F(ExecHandlerTest, RefusesPayloadsThatAreNoPlainNames) {
-  for (const std::string name : {"../setup.sh", "a/b", "..", "SETUP.SH"}) {
-    const InstallResult result = Run("true", [&](UpdateDescription& update) {
-      world_.AddPayload(update, name, "x");
-    });
+  for (const std::string& name :
+       {std::string("../setup.sh"), std::string("a/b"), std::string(".."),
+        absl::AsciiStrToUpper(test::kScript)}) {
+    const InstallResult result =
+        Run(kDoNothing, [&](UpdateDescription& update) {
+          world_.AddPayload(update, name, "x");
+        });
     EXPECT_EQ(result.hresult, hr::kWuEUhInvalidmetadata) << name;
   }
-  const InstallResult result = Run("true", [](UpdateDescription& update) {
+  const InstallResult result = Run(kDoNothing, [](UpdateDescription& update) {
     update.mutable_handler()->mutable_exec()->set_program("../../bin/sh");
   });
   EXPECT_EQ(result.hresult, hr::kWuEUhInvalidmetadata);

@@ -1,4 +1,4 @@
-// The msi handler with a shell script in place of msiexec.
+// The msi handler with a program of ours in place of msiexec.
 
 #include "service/install/msi_handler.h"
 
@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "tests/unit/install/fake_msiexec.h"
 #include "tests/unit/install/fakes.h"
 #include "tests/unit/install/temp_dir.h"
 #include "tests/unit/install/world.h"
@@ -30,7 +31,7 @@ constexpr char kCode[] = "{AAAAAAAA-0000-4000-8000-00000000000A}";
 class FakeMsi : public MsiSystem {
  public:
   explicit FakeMsi(fs::path folder) : folder_(std::move(folder)) {}
-  fs::path Program() const override { return folder_ / "msiexec"; }
+  fs::path Program() const override { return test::MsiexecPath(folder_); }
   std::string InstalledVersion(absl::string_view code) const override {
     return code == kCode ? Content(folder_ / "installed") : "";
   }
@@ -67,29 +68,16 @@ class MsiHandlerTest : public ::testing::Test {
     attempt_.work_dir = dir_.path() / "work";
     attempt_.kept_dir = dir_.path() / "kept";
     attempt_.log_dir = dir_.path() / "logs";
-    Program("exit 0");
+    test::WriteMsiexec(dir_.path(), {});
   }
 
-  // A program that notes its arguments, and finds its log's name in $LOG.
-  void Program(const std::string& body) {
-    const fs::path path = dir_.path() / "msiexec";
-    ASSERT_TRUE(
-        WriteFileAtomically(
-            path, absl::StrCat("#!/bin/sh\nSTATE=", dir_.path().string(),
-                               "\nfor a in \"$@\"; do echo \"$a\" >> "
-                               "$STATE/arguments; test \"$last\" = '/l*v' && "
-                               "LOG=$a; last=$a; done\necho >> $STATE/runs\n",
-                               body, "\n"))
-            .ok());
-    fs::permissions(path, fs::perms::owner_all);
-  }
   ApplyResult Run() {
     const absl::Status prepared = handler_->Prepare(attempt_);
     if (!prepared.ok()) return {prepared, {}};
     return handler_->Apply(attempt_);
   }
   std::string At(const std::string& name) const {
-    return (dir_.path() / name).string();
+    return PathToUtf8((dir_.path() / name).make_preferred());
   }
 
   test::TempDir dir_;
@@ -104,7 +92,7 @@ TEST_F(MsiHandlerTest, InstallsThePackageWithProperties) {
   auto& properties =
       *description_.mutable_handler()->mutable_msi()->mutable_properties();
   properties["INSTALLDIR"] = "C:\\Program Files\\App";
-  Program("cp $STATE/work/package.msi $STATE/seen");
+  test::WriteMsiexec(dir_.path(), {.keep_package = true});
   const ApplyResult result = Run();
   EXPECT_TRUE(result.status.ok()) << result.status;
   EXPECT_EQ(Content(dir_.path() / "seen"), "package");
@@ -117,17 +105,15 @@ TEST_F(MsiHandlerTest, InstallsThePackageWithProperties) {
 TEST_F(MsiHandlerTest, UninstallsByProductCode) {
   attempt_.operation = Operation::kUninstall;
   description_.clear_payloads();
-  Program("exit 1605");
-  // A shell has eight bits for its exit code; msiexec's mapping has a test of
-  // its own.
-  EXPECT_FALSE(Run().status.ok());
+  EXPECT_TRUE(Run().status.ok());
   EXPECT_EQ(Content(dir_.path() / "arguments"),
             absl::StrCat("/x\n", kCode, "\n/qn\n/norestart\n/l*v\n",
                          At("logs/msi.log"), "\n"));
 }
 
 TEST_F(MsiHandlerTest, QuotesTheLogOfAFailure) {
-  Program("echo 'Error 1904. it broke' > \"$LOG\"; exit 67");
+  test::WriteMsiexec(dir_.path(),
+                     {.log = "Error 1904. it broke", .exit_code = 67});
   const ApplyResult result = Run();
   EXPECT_EQ(HResultOf(result.status), hr::kWuEUhInstallerfailure);
   EXPECT_EQ(result.outcome.unmapped_result_code, 67);

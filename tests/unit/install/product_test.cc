@@ -5,6 +5,7 @@
 
 #include "common/error.h"
 #include "common/file_io.h"
+#include "service/catalog/facts_source.h"
 #include "service/install/archive_handler.h"
 #include "tests/unit/install/temp_dir.h"
 #include "tests/unit/install/world.h"
@@ -29,8 +30,9 @@ class ProductTest : public ::testing::Test {
     }
     EXPECT_THAT(world_.Strays(), IsEmpty());
   }
+  // As everybody else finds it: through "current", where there is such a thing.
   std::string Current() {
-    return Content(test::InUse(world_.product("app")) / "bin/run");
+    return Content(catalog::CurrentFolder(world_.product("app")) / "bin/run");
   }
   // The same version again, of an update that supersedes `old`.
   catalog::UpdateKey AddSuperseding(int n, const catalog::UpdateKey& old,

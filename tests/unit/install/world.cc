@@ -109,21 +109,23 @@ catalog::UpdateKey World::AddScript(
     int n, const std::string& script, const std::string& uninstall_script,
     const std::function<void(UpdateDescription&)>& change) {
   UpdateDescription update = NewUpdate(Key(n));
-  const auto whole = [this](const std::string& body) {
-    return absl::StrCat("#!/bin/sh\n",
-                        absl::StrReplaceAll(body, {{"$STATE", dir_.string()}}),
-                        "\n");
-  };
-  AddPayload(update, "setup.sh", whole(script));
+  AddPayload(update, kScript, WholeScript(script));
   update.mutable_handler()->mutable_exec();
   if (!uninstall_script.empty()) {
-    AddPayload(update, "remove.sh", whole(uninstall_script));
-    update.mutable_handler()->mutable_exec()->set_uninstall_program(
-        "remove.sh");
+    const std::string name = kIsUnix ? "remove.sh" : "remove.cmd";
+    AddPayload(update, name, WholeScript(uninstall_script));
+    update.mutable_handler()->mutable_exec()->set_uninstall_program(name);
   }
   if (change) change(update);
   catalog_.Add(update);
   return Key(n);
+}
+
+std::string World::WholeScript(const std::string& script) const {
+  return absl::StrCat(
+      kIsUnix ? "#!/bin/sh\n" : "@echo off\r\n",
+      absl::StrReplaceAll(script, {{"$STATE", PathToUtf8(dir_)}}),
+      kIsUnix ? "\n" : "\r\n");
 }
 
 catalog::UpdateKey World::AddDeb(int n, const std::vector<Deb>& packages) {

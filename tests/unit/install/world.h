@@ -19,6 +19,14 @@
 
 namespace usher::install::test {
 
+// Whether this system has shell scripts, symbolic links and permission bits.
+inline constexpr bool kIsUnix =
+    std::filesystem::path::preferred_separator == '/';
+
+// What AddScript calls the installer, and a script that does nothing.
+inline constexpr const char* kScript = kIsUnix ? "setup.sh" : "setup.cmd";
+inline constexpr const char* kDoNothing = kIsUnix ? "true" : "rem";
+
 inline constexpr char kService[] = "aaaaaaaa-0000-4000-8000-000000000001";
 
 // Update number `n` of the tests' service.
@@ -70,11 +78,13 @@ class World {
                                 const std::string& version,
                                 const std::string& content,
                                 int32_t revision = 1);
-  // An installer that is a shell script; it sees $STATE as this World's
-  // folder in `script`.
+  // An installer that is a script for the system's shell (cmd.exe on Windows)
+  // called kScript; it sees $STATE as this World's folder in `script`.
   catalog::UpdateKey AddScript(
       int n, const std::string& script, const std::string& uninstall_script,
       const std::function<void(repository::v1::UpdateDescription&)>& change);
+  // The content of such a script.
+  std::string WholeScript(const std::string& script) const;
   catalog::UpdateKey AddDeb(int n, const std::vector<Deb>& packages);
 
   InstallRequest Request(std::vector<catalog::UpdateKey> keys,
@@ -110,10 +120,6 @@ std::string Content(const std::filesystem::path& path);
 // The folder of the version that `product`, a product's folder, uses; one that
 // is not there if it uses none.
 std::filesystem::path InUse(const std::filesystem::path& product);
-
-// Whether this system has shell scripts, symbolic links and permission bits.
-inline constexpr bool kIsUnix =
-    std::filesystem::path::preferred_separator == '/';
 
 }  // namespace usher::install::test
 

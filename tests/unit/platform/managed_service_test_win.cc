@@ -1,9 +1,11 @@
 // What the Service Control Manager is told, and when.
 
+#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -21,6 +23,13 @@ class Manager {
   void Take(const ServiceReport& report) {
     absl::MutexLock lock(&mutex_);
     reports_.push_back(report);
+    mutex_.Await(absl::Condition(&answers_));
+  }
+
+  // Whether it answers reports; if not, they wait until it does.
+  void SetAnswers(bool answers) {
+    absl::MutexLock lock(&mutex_);
+    answers_ = answers;
   }
 
   // Waits for so many reports.
@@ -48,6 +57,7 @@ class Manager {
 
  private:
   absl::Mutex mutex_;
+  bool answers_ ABSL_GUARDED_BY(mutex_) = true;
   std::vector<ServiceReport> reports_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -91,6 +101,39 @@ TEST_F(ManagedServiceTest, SettledStatesHaveNoCheckpoint) {
   EXPECT_EQ(last.checkpoint, 0u);
   EXPECT_EQ(last.wait_hint, 0u);
   EXPECT_EQ(last.exit_code, 3);
+}
+
+// A report of progress is under way when the service has stopped: without the
+// last report the manager would wait for ever, and so would the process.
+TEST_F(ManagedServiceTest, TheLastReportWaitsForAnother) {
+  manager_.SetAnswers(false);
+  manager_.WaitFor(2);  // the progress thread is in the manager now
+  absl::Notification reported;
+  std::thread stopping([&] {
+    service_.ReportStopped(3);
+    reported.Notify();
+  });
+  EXPECT_FALSE(reported.WaitForNotificationWithTimeout(absl::Milliseconds(50)));
+  manager_.SetAnswers(true);
+  stopping.join();
+  const ServiceReport last = manager_.WaitFor(3).back();
+  EXPECT_EQ(last.state, State::kStopped);
+  EXPECT_EQ(last.exit_code, 3);
+}
+
+TEST_F(ManagedServiceTest, AProcessThatMustEndDoesNotWaitForEver) {
+  manager_.SetAnswers(false);
+  manager_.WaitFor(2);
+  EXPECT_FALSE(service_.TryReportStopped(5, absl::Milliseconds(50)));
+  EXPECT_EQ(manager_.States().back(), State::kStarting);
+  bool reported = false;
+  std::thread ending(
+      [&] { reported = service_.TryReportStopped(5, absl::Minutes(1)); });
+  manager_.SetAnswers(true);
+  ending.join();
+  EXPECT_TRUE(reported);
+  EXPECT_EQ(manager_.WaitFor(3).back().state, State::kStopped);
+  EXPECT_EQ(manager_.WaitFor(3).back().exit_code, 5);
 }
 
 TEST_F(ManagedServiceTest, AsksTheServiceToStopOnce) {

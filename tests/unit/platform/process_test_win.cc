@@ -169,6 +169,41 @@ TEST_F(ProcessTest, RunsBatchFiles) {
             hr::kEInvalidarg);
 }
 
+// The system ends them: nobody of ours is left to do it.
+TEST_F(ProcessTest, NothingOutlivesAServiceThatWasKilled) {
+  const std::wstring name = win32::ToWide(
+      absl::StrCat(R"(\\.\pipe\usher-test-)", RandomResourceId()));
+  const win32::Handle pipe(CreateNamedPipeW(name.c_str(), PIPE_ACCESS_DUPLEX,
+                                            PIPE_TYPE_BYTE | PIPE_WAIT, 1, 0, 0,
+                                            0, nullptr));
+  ASSERT_TRUE(pipe.open());
+  std::wstring line = win32::ToWide(Child());
+  line = L"\"" + line + L"\" run \"" + line + L"\" hold " + name;
+  STARTUPINFOW startup = {};
+  startup.cb = sizeof startup;
+  PROCESS_INFORMATION started = {};
+  ASSERT_NE(
+      CreateProcessW(win32::ToWide(Child()).c_str(), line.data(), nullptr,
+                     nullptr, FALSE, 0, nullptr, nullptr, &startup, &started),
+      0)
+      << GetLastError();
+  const win32::Handle service(started.hProcess);
+  CloseHandle(started.hThread);
+  EXPECT_TRUE(ConnectNamedPipe(pipe.get(), nullptr) != 0 ||
+              GetLastError() == ERROR_PIPE_CONNECTED);
+  char byte = 0;
+  DWORD count = 0;
+  ASSERT_NE(ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
+  ULONG program = 0;
+  ASSERT_NE(GetNamedPipeClientProcessId(pipe.get(), &program), 0);
+  EXPECT_NE(program, started.dwProcessId);
+
+  ASSERT_NE(TerminateProcess(service.get(), 1), 0);
+  // Waits until the program has let go of its end.
+  EXPECT_EQ(ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_BROKEN_PIPE});
+}
+
 TEST_F(ProcessTest, SaysWhyItCannotStart) {
   ProcessOptions options = Options({});
   options.argv = {"C:\\nonexistent\\program.exe"};

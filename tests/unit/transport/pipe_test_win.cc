@@ -12,6 +12,7 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -59,13 +60,38 @@ size_t OwnHandles() {
   return own;
 }
 
+std::string TextOf(PSID sid) {
+  LPWSTR text = nullptr;
+  EXPECT_NE(ConvertSidToStringSidW(sid, &text), 0);
+  std::string utf8 = win32::ToUtf8(text);
+  LocalFree(text);
+  return utf8;
+}
+
+// Whose a pipe of this process is to be.
+std::string ExpectedOwner() {
+  std::array<char, SECURITY_MAX_SID_SIZE> administrators;
+  DWORD size = administrators.size();
+  BOOL is_administrator = FALSE;
+  EXPECT_NE(CreateWellKnownSid(WinBuiltinAdministratorsSid, nullptr,
+                               administrators.data(), &size),
+            0);
+  EXPECT_NE(
+      CheckTokenMembership(nullptr, administrators.data(), &is_administrator),
+      0);
+  return is_administrator != FALSE ? TextOf(administrators.data())
+                                   : win32::OwnSid();
+}
+
 class PipeTest : public ::testing::Test {
  protected:
   PipeTest() { options_.address = NewAddress(); }
 
   // An end of a pipe at our address as another program makes it. `security` in
-  // the system's text form; empty: the default. Not open if that fails.
-  win32::Handle Squat(const std::string& security = "") {
+  // the system's text form; empty: the default. `ends` is how many there may
+  // be. Not open if that fails.
+  win32::Handle Squat(const std::string& security = "",
+                      DWORD ends = PIPE_UNLIMITED_INSTANCES) {
     PSECURITY_DESCRIPTOR descriptor = nullptr;
     if (!security.empty() &&
         ConvertStringSecurityDescriptorToSecurityDescriptorW(
@@ -77,7 +103,7 @@ class PipeTest : public ::testing::Test {
     win32::Handle pipe(CreateNamedPipeW(
         win32::ToWide(options_.address).c_str(),
         PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED, PIPE_TYPE_BYTE | PIPE_WAIT,
-        PIPE_UNLIMITED_INSTANCES, 4096, 4096, 0, &attributes));
+        ends, 4096, 4096, 0, &attributes));
     const DWORD error = GetLastError();
     if (descriptor != nullptr) LocalFree(descriptor);
     SetLastError(error);
@@ -128,6 +154,18 @@ TEST_F(PipeTest, ANameThatIsTakenIsRefusedWithTheOneWhoHasIt) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(options_.address));
 }
 
+TEST_F(PipeTest, ANameWhoseOnlyEndIsBusyIsTakenToo) {
+  const win32::Handle squatter = Squat("", /*ends=*/1);
+  ASSERT_TRUE(squatter.open());
+  const auto client = RawClient::Connect(options_.address);
+  ASSERT_NE(client, nullptr);
+  const absl::Status status = Listener::Listen(options_).status();
+  EXPECT_EQ(HResultOf(status), hr::kWuEOperationinprogress) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr(absl::StrCat("another program serves ",
+                                     options_.address, " already")));
+}
+
 TEST_F(PipeTest, DialRefusesAServerThatIsSomebodyElse) {
   // A user of no machine's. Windows lets nobody make a thing of somebody
   // else's without a privilege, Wine does.
@@ -155,12 +193,17 @@ TEST_F(PipeTest, ThePipesSecuritySaysWhoMayConnect) {
                                         READ_CONTROL, 0, nullptr, OPEN_EXISTING,
                                         FILE_FLAG_OVERLAPPED, nullptr));
     ASSERT_TRUE(end.open()) << GetLastError();
+    PSID owner = nullptr;
     PACL list = nullptr;
     PSECURITY_DESCRIPTOR descriptor = nullptr;
     ASSERT_EQ(
-        GetSecurityInfo(end.get(), SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION,
-                        nullptr, nullptr, &list, nullptr, &descriptor),
+        GetSecurityInfo(end.get(), SE_KERNEL_OBJECT,
+                        OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                        &owner, nullptr, &list, nullptr, &descriptor),
         DWORD{ERROR_SUCCESS});
+    // What clients look at before they say a word.
+    ASSERT_NE(owner, nullptr);
+    EXPECT_EQ(TextOf(owner), ExpectedOwner());
     LPWSTR wide = nullptr;
     ASSERT_NE(ConvertSecurityDescriptorToStringSecurityDescriptorW(
                   descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &wide,
