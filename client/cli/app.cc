@@ -4,8 +4,12 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "client/cli/failure.h"
+#include "client/cli/terminal.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/transport/transport.h"
@@ -31,6 +35,42 @@ App::App(GlobalOptions globals)
     : globals_(std::move(globals)),
       console_(
           DetectConsole(globals_.json, globals_.quiet, globals_.no_color)) {}
+
+App::~App() { OnInterrupt(nullptr); }
+
+void App::Warn(const UpdateException& warning) {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const UpdateException& other : warnings_) {
+      if (other.message == warning.message &&
+          other.hresult == warning.hresult) {
+        return;
+      }
+    }
+    warnings_.push_back(warning);
+  }
+  console_.Note(absl::StrCat("warning: ", warning.message, " (",
+                             HResultText(warning.hresult), ")"),
+                Style::kWarning);
+}
+
+std::vector<UpdateException> App::Warnings() const {
+  absl::MutexLock lock(&mutex_);
+  return warnings_;
+}
+
+void App::LeaveWhenInterrupted() {
+  OnInterrupt([this](int) {
+    LeaveInterrupted(Error(hr::kWuECallCancelled, "interrupted"));
+  });
+}
+
+void App::LeaveInterrupted(const absl::Status& why) {
+  if (globals_.json) {
+    console_.EndJson(ErrorMembers(why, Warnings(), kExitInterrupted));
+  }
+  LeaveNow(kExitInterrupted);
+}
 
 absl::StatusOr<UpdateSession*> App::Session() {
   if (!session_.has_value()) {

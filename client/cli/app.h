@@ -7,8 +7,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "client/cli/console.h"
 #include "client/cli/exit_code.h"
 #include "usher/update_session.h"
@@ -36,8 +40,8 @@ struct GlobalOptions {
 // What a verb ends with.
 struct Report {
   ExitCode exit_code = kExitOk;
-  // Members of the answer of --json as the text of one JSON object; the exit
-  // code is added. Empty when the verb has written its answer itself.
+  // Members of the answer of --json as the text of one JSON object; warnings
+  // and the exit code are added, and what was written with JsonElement().
   std::string json;
 };
 
@@ -49,13 +53,30 @@ class App {
   const GlobalOptions& globals() const { return globals_; }
   Console& console() { return console_; }
 
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  ~App();
+
   // The session, opened at the first call.
   absl::StatusOr<UpdateSession*> Session();
+
+  // Tells of a problem that did not stop a search, such as a repository that
+  // cannot be reached, so that its catalog may be old: as a remark, once, and
+  // in the answer of --json.
+  void Warn(const UpdateException& warning);
+  std::vector<UpdateException> Warnings() const;
+
+  // From now on an interrupt ends the program by LeaveInterrupted().
+  void LeaveWhenInterrupted();
+  // Ends the program with 130; with --json after an answer that says `why`.
+  [[noreturn]] void LeaveInterrupted(const absl::Status& why);
 
  private:
   const GlobalOptions globals_;
   Console console_;
   std::optional<UpdateSession> session_;
+  mutable absl::Mutex mutex_;
+  std::vector<UpdateException> warnings_ ABSL_GUARDED_BY(mutex_);
 };
 
 // What a verb does once its options are known.

@@ -120,9 +120,20 @@ void Console::Table(const std::vector<std::string>& header,
   for (const std::vector<Span>& row : rows) print(row);
 }
 
-void Console::Json(absl::string_view text) {
+void Console::JsonElement(absl::string_view element) {
   absl::MutexLock lock(&mutex_);
-  WriteTo(stdout, text);
+  if (json_ended_) return;
+  WriteTo(stdout,
+          absl::StrCat(json_begun_ ? ",\n" : "{\"updates\": [\n", element));
+  json_begun_ = true;
+}
+
+void Console::EndJson(absl::string_view members) {
+  absl::MutexLock lock(&mutex_);
+  if (json_ended_) return;
+  WriteTo(stdout,
+          absl::StrCat(json_begun_ ? "\n],\n" : "{\n", members, "\n}\n"));
+  json_ended_ = true;
 }
 
 void Console::WriteErr(absl::string_view text) {

@@ -63,8 +63,13 @@ class Console {
   // gives way. All rows have as many cells as the header.
   void Table(const std::vector<std::string>& header,
              const std::vector<std::vector<Span>>& rows);
-  // The program's answer with --json, exactly as given.
-  void Json(absl::string_view text);
+  // The next element, as JSON text, of the array "updates" of the program's
+  // answer with --json: for answers too long to be gathered.
+  void JsonElement(absl::string_view element);
+  // Ends the program's answer with `members`, the text of further members of
+  // the one object that it is. Whatever comes later is dropped, so that there
+  // is one also when an interrupt ends the program in the middle.
+  void EndJson(absl::string_view members);
 
   // A remark on stderr; nothing with --quiet or --json.
   void Note(absl::string_view text, Style style = Style::kDim);
@@ -87,6 +92,8 @@ class Console {
   const ConsoleSettings settings_;
   absl::Mutex mutex_;
   bool bar_shown_ ABSL_GUARDED_BY(mutex_) = false;
+  bool json_begun_ ABSL_GUARDED_BY(mutex_) = false;
+  bool json_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::string progress_of_ ABSL_GUARDED_BY(mutex_);
   int last_percent_ ABSL_GUARDED_BY(mutex_) = -1;
   absl::Time last_line_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();

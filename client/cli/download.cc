@@ -41,8 +41,8 @@ void AddDownloadVerb(CLI::App& parser, const Choose& choose) {
   AddScopeOptions(*verb, flags->scope);
   verb->footer(
       "Examples:\n"
-      "  usher download hello\n"
-      "  usher download hello tree --json");
+      "  sudo usher download hello\n"
+      "  sudo usher download hello tree --json");
   verb->callback([flags, choose] {
     choose([flags](App& app) { return Download(app, *flags); });
   });

@@ -1,6 +1,8 @@
 #include "client/cli/failure.h"
 
 #include <cstdint>
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -88,6 +90,20 @@ std::string ErrorJson(const absl::Status& status) {
         nlohmann::json::parse(list, nullptr, /*allow_exceptions=*/false);
   }
   return Dump(error);
+}
+
+std::string ErrorMembers(const absl::Status& status,
+                         const std::vector<UpdateException>& warnings,
+                         ExitCode exit_code) {
+  return absl::StrCat("  \"error\": ", Indented(ErrorJson(status)), ",\n",
+                      ClosingMembers(warnings, exit_code));
+}
+
+absl::Status Unexpected(const std::exception& exception) {
+  const bool memory =
+      dynamic_cast<const std::bad_alloc*>(&exception) != nullptr;
+  return Error(memory ? hr::kEOutofmemory : hr::kWuEUnexpected,
+               absl::StrCat("unexpected failure: ", exception.what()));
 }
 
 void PrintError(Console& console, const absl::Status& status) {

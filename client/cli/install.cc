@@ -38,6 +38,7 @@ absl::StatusOr<std::vector<Update>> Everything(App& app,
                                                const ScopeOptions& scope) {
   USHER_ASSIGN_OR_RETURN(UpdateSearcher searcher, MakeSearcher(app, scope));
   USHER_ASSIGN_OR_RETURN(const SearchResult result, searcher.Search(""));
+  for (const UpdateException& warning : result.Warnings()) app.Warn(warning);
   return std::vector<Update>(result.Updates().begin(), result.Updates().end());
 }
 

@@ -46,7 +46,7 @@ std::string WayBack(const App& app, const std::string& job) {
 class InterruptScope {
  public:
   // `abort` is false for one who only watches.
-  InterruptScope(App& app, const Job& job, bool abort) {
+  InterruptScope(App& app, const Job& job, bool abort) : app_(app) {
     OnInterrupt([&app, job, abort](int count) {
       Console& console = app.console();
       if (abort && count == 1) {
@@ -58,14 +58,21 @@ class InterruptScope {
         }
         return;
       }
-      console.ErrorLine({{absl::StrCat("The job goes on; find it again with: ",
-                                       WayBack(app, job.Name()))}});
-      LeaveNow(kExitInterrupted);
+      const std::string way = WayBack(app, job.Name());
+      console.ErrorLine(
+          {{absl::StrCat("The job goes on; find it again with: ", way)}});
+      app.LeaveInterrupted(
+          WithAdvice(Error(hr::kWuECallCancelled,
+                           "interrupted; the job goes on", job.Name()),
+                     absl::StrCat("find it again with: ", way)));
     });
   }
-  ~InterruptScope() { OnInterrupt(nullptr); }
+  ~InterruptScope() { app_.LeaveWhenInterrupted(); }
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
+
+ private:
+  App& app_;
 };
 
 // Callbacks for a download of `updates`; `done` is notified at the end.

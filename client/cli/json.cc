@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "client/cli/text.h"
 #include "common/hresult.h"
 
@@ -232,6 +234,18 @@ json WarningsJson(const std::vector<UpdateException>& warnings) {
     array.push_back(std::move(one));
   }
   return array;
+}
+
+std::string Indented(const std::string& text) {
+  // Line breaks inside of strings are escaped: these are between members.
+  return absl::StrReplaceAll(text, {{"\n", "\n  "}});
+}
+
+std::string ClosingMembers(const std::vector<UpdateException>& warnings,
+                           ExitCode exit_code) {
+  return absl::StrCat(
+      "  \"warnings\": ", Indented(Dump(WarningsJson(warnings))),
+      ",\n  \"exit_code\": ", int{exit_code});
 }
 
 }  // namespace usher::cli

@@ -32,6 +32,12 @@ nlohmann::json SessionJson(const SessionInfo& session);
 nlohmann::json ResultJson(const UpdateResult& result);
 nlohmann::json WarningsJson(const std::vector<UpdateException>& warnings);
 
+// The text of a value as the text of a member of another object.
+std::string Indented(const std::string& text);
+// What every answer ends with: "warnings" and "exit_code", as text.
+std::string ClosingMembers(const std::vector<UpdateException>& warnings,
+                           ExitCode exit_code);
+
 }  // namespace usher::cli
 
 #endif  // USHER_CLIENT_CLI_JSON_H_

@@ -1,10 +1,12 @@
 // usher: the command line of the update agent.
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
@@ -56,19 +58,19 @@ void AddGlobalOptions(CLI::App& parser, GlobalOptions& globals) {
       ->capture_default_str();
 }
 
-// Adds the exit code to an object's text and ends it with a line break.
-std::string WithExitCode(const std::string& object, int exit_code) {
-  const size_t brace = object.rfind('}');
-  const std::string members = object.substr(0, brace);
-  return absl::StrCat(members, members.size() > 2 ? ",\n" : "",
-                      "  \"exit_code\": ", exit_code, "\n}\n");
+// The members of an object's text, each with what separates it from the next.
+std::string Members(const std::string& object) {
+  const size_t begin = object.find('{');
+  const size_t end = object.rfind('}');
+  if (begin == std::string::npos || end <= begin) return "";
+  const absl::string_view members = absl::StripAsciiWhitespace(
+      absl::string_view(object).substr(begin + 1, end - begin - 1));
+  return members.empty() ? "" : absl::StrCat("  ", members, ",\n");
 }
 
 int Fail(App& app, const absl::Status& status, ExitCode code) {
   if (app.globals().json) {
-    app.console().Json(absl::StrCat("{\n  \"error\": ", ErrorJson(status),
-                                    ",\n  \"exit_code\": ", int{code},
-                                    "\n}\n"));
+    app.console().EndJson(ErrorMembers(status, app.Warnings(), code));
   } else {
     PrintError(app.console(), status);
   }
@@ -79,10 +81,20 @@ int Finish(App& app, const absl::StatusOr<Report>& report) {
   if (!report.ok()) {
     return Fail(app, report.status(), ExitCodeOf(report.status()));
   }
-  if (app.globals().json && !report->json.empty()) {
-    app.console().Json(WithExitCode(report->json, report->exit_code));
+  if (app.globals().json) {
+    app.console().EndJson(
+        absl::StrCat(Members(report->json),
+                     ClosingMembers(app.Warnings(), report->exit_code)));
   }
   return report->exit_code;
+}
+
+absl::StatusOr<Report> Run(App& app, const Action& action) {
+  try {
+    return action(app);
+  } catch (const std::exception& error) {
+    return Unexpected(error);
+  }
 }
 
 // Whether --json is there although the command line could not be parsed.
@@ -159,7 +171,8 @@ int Main(int argc, char** argv) {
                 kExitUsage);
   }
   App app(globals);
-  return Finish(app, action(app));
+  app.LeaveWhenInterrupted();
+  return Finish(app, Run(app, action));
 }
 
 }  // namespace
@@ -172,7 +185,14 @@ int main(int argc, char** argv) {
     usher::ProgramArguments arguments(argc, argv);
     return usher::cli::Main(arguments.argc(), arguments.argv());
   } catch (const std::exception& error) {
-    // Out of memory and the like; nothing of ours throws.
+    // Before there was a verb to run, or while its answer was written.
+    if (usher::cli::WantsJson(argc, argv)) {
+      std::puts(
+          "{\"error\": {\"hresult\": \"0x80240FFF\", "
+          "\"symbol\": \"WU_E_UNEXPECTED\", "
+          "\"message\": \"unexpected failure\"}, "
+          "\"warnings\": [], \"exit_code\": 1}");
+    }
     std::fprintf(stderr, "usher: %s\n", error.what());
     return usher::cli::kExitFailed;
   }

@@ -189,7 +189,7 @@ absl::StatusOr<Update> ChooseUpdate(const std::string& text,
 
 namespace {
 
-absl::StatusOr<Update> ResolveUpdate(UpdateSearcher& searcher,
+absl::StatusOr<Update> ResolveUpdate(App& app, UpdateSearcher& searcher,
                                      const Wanted& wanted,
                                      const std::string& text) {
   const bool is_id = LooksLikeUuid(text);
@@ -204,16 +204,17 @@ absl::StatusOr<Update> ResolveUpdate(UpdateSearcher& searcher,
           CriteriaFor(wanted,
                       is_id ? absl::StrCat("UpdateID = '", text, "'") : ""),
           options));
+  for (const UpdateException& warning : result.Warnings()) app.Warn(warning);
   return ChooseUpdate(text, {result.Updates().begin(), result.Updates().end()});
 }
 
 // Says of an update that is known but not installed just that.
-absl::Status ExplainMissing(UpdateSearcher& searcher, const Wanted& wanted,
-                            const std::string& text,
+absl::Status ExplainMissing(App& app, UpdateSearcher& searcher,
+                            const Wanted& wanted, const std::string& text,
                             const absl::Status& missing) {
   if (wanted.not_installed) return missing;
   const absl::StatusOr<Update> known = ResolveUpdate(
-      searcher, {.include_superseded = wanted.include_superseded}, text);
+      app, searcher, {.include_superseded = wanted.include_superseded}, text);
   if (!known.ok()) return missing;
   return Error(hr::kWuEDsNodataNosuchupdate,
                absl::StrCat(known->Title(), " is not installed"), text);
@@ -227,9 +228,9 @@ absl::StatusOr<std::vector<Update>> ResolveUpdates(
   USHER_ASSIGN_OR_RETURN(UpdateSearcher searcher, MakeSearcher(app, scope));
   std::vector<Update> chosen;
   for (const std::string& text : texts) {
-    absl::StatusOr<Update> update = ResolveUpdate(searcher, wanted, text);
+    absl::StatusOr<Update> update = ResolveUpdate(app, searcher, wanted, text);
     if (HResultOf(update.status()) == hr::kWuEDsNodataNosuchupdate) {
-      update = ExplainMissing(searcher, wanted, text, update.status());
+      update = ExplainMissing(app, searcher, wanted, text, update.status());
     }
     USHER_RETURN_IF_ERROR(update.status());
     const auto same = [&update](const Update& other) {

@@ -8,9 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
-#include "client/cli/failure.h"
 #include "client/cli/json.h"
 #include "client/cli/resolve.h"
 #include "client/cli/text.h"
@@ -41,23 +39,13 @@ class Writer {
   Writer(Console& console, bool long_rows)
       : console_(console), long_rows_(long_rows) {}
 
-  bool started() const { return started_; }
-
   void Take(const Update& update) {
     if (console_.settings().json) {
-      console_.Json(absl::StrCat(started_ ? ",\n" : "{\"updates\": [\n",
-                                 Dump(UpdateJson(update))));
-    } else {
-      rows_.push_back(UpdateRow(update, long_rows_));
-      if (rows_.size() == kBlock) Flush();
+      console_.JsonElement(Dump(UpdateJson(update)));
+      return;
     }
-    started_ = true;
-  }
-
-  // Ends the JSON object with `members`, the text of further ones.
-  void CloseJson(const std::string& members) {
-    console_.Json(absl::StrCat(started_ ? "\n],\n" : "{\"updates\": [],\n",
-                               members, "}\n"));
+    rows_.push_back(UpdateRow(update, long_rows_));
+    if (rows_.size() == kBlock) Flush();
   }
 
   void Flush() {
@@ -68,7 +56,6 @@ class Writer {
  private:
   Console& console_;
   const bool long_rows_;
-  bool started_ = false;
   std::vector<std::vector<Span>> rows_;
 };
 
@@ -95,37 +82,24 @@ absl::StatusOr<Report> Search(App& app, const SearchFlags& flags) {
       },
       options);
   writer.Flush();
-  if (!summary.ok()) {
-    if (!app.globals().json || !writer.started()) return summary.status();
-    // The array has begun: close it, so that the answer stays one object.
-    const ExitCode code = ExitCodeOf(summary.status());
-    writer.CloseJson(absl::StrCat("\"error\": ", ErrorJson(summary.status()),
-                                  ", \"exit_code\": ", int{code}));
-    return Report{code, ""};
-  }
-  ExitCode code = summary->update_count == 0 ? kExitNothingFound : kExitOk;
-  if (summary->result_code == OperationResultCode::kSucceededWithErrors) {
-    code = kExitPartlyFailed;
-  }
-  for (const UpdateException& warning : summary->warnings) {
-    app.console().Note(absl::StrCat("warning: ", warning.message, " (",
-                                    HResultText(warning.hresult), ")"),
-                       Style::kWarning);
-  }
-  if (app.globals().json) {
-    writer.CloseJson(absl::StrCat(
-        "\"command\": \"search\", \"result_code\": \"",
-        ToString(summary->result_code),
-        "\", \"count\": ", summary->update_count, ", \"warnings\": ",
-        Dump(WarningsJson(summary->warnings)), ", \"exit_code\": ", int{code}));
-    return Report{code, ""};
-  }
+  // The answer of --json stays one object: what has come, and the error.
+  if (!summary.ok()) return summary.status();
+  for (const UpdateException& warning : summary->warnings) app.Warn(warning);
+  nlohmann::json members = {{"command", "search"},
+                            {"result_code", ToString(summary->result_code)},
+                            {"count", summary->update_count}};
+  ExitCode code = kExitOk;
   if (summary->update_count == 0) {
     app.console().Note("Nothing found.");
+    members["updates"] = nlohmann::json::array();
+    code = kExitNothingFound;
   } else {
     app.console().Note(Counted(summary->update_count, "update"));
   }
-  return Report{code, ""};
+  if (summary->result_code == OperationResultCode::kSucceededWithErrors) {
+    code = kExitPartlyFailed;
+  }
+  return MakeReport(code, members);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "client/internal/convert.h"
 #include "client/internal/request_id.h"
@@ -17,6 +18,11 @@ namespace {
 using Reader = std::unique_ptr<grpc::ClientReader<v1::SearchResponse>>;
 using Categories = google::protobuf::RepeatedPtrField<v1::Category>;
 using OpenStream = std::function<Reader(const Link&, grpc::ClientContext*)>;
+
+// How often a search is asked in all when its connection breaks. Whoever stops
+// the service breaks it once, perhaps twice; a search that loses it each time
+// may be what brings the service down, and must not do so for ever.
+constexpr int kMaxAttempts = 3;
 
 // Takes what a stream brings.
 class Sink {
@@ -43,7 +49,7 @@ absl::StatusOr<v1::SearchResponse::Summary> ReadStream(
     Sink& sink) {
   const CallRules rules{.deadline = absl::InfiniteDuration(),
                         .request_id = request_id};
-  for (;;) {
+  for (int attempt = 1;; ++attempt) {
     USHER_ASSIGN_OR_RETURN(const LinkPtr link, core.Connected());
     grpc::ClientContext context;
     SessionCore::Prepare(context, rules);
@@ -79,6 +85,13 @@ absl::StatusOr<v1::SearchResponse::Summary> ReadStream(
     }
     USHER_RETURN_IF_ERROR(core.AfterFailure(
         status, link, rules, absl::Now() + core.options().reconnect_timeout));
+    if (attempt == kMaxAttempts) {
+      return Error(
+          hr::kWuENoService,
+          absl::StrCat("the connection to the service broke during "
+                       "the search, ",
+                       kMaxAttempts, " times in turn; its log may say why"));
+    }
     if (!sink.Restart()) {
       return Error(hr::kWuENoService,
                    "the connection to the service broke during the search; "

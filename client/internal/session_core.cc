@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +78,18 @@ absl::StatusOr<std::shared_ptr<Link>> SessionCore::Attach() {
   Prepare(context, rules);
   grpc::Status status =
       link->sessions->OpenSession(&context, request, &response);
+  if (IsBrokenConnection(status)) {
+    // It was accepted, so somebody is there; the reason stands in their log
+    // only.
+    return Error(hr::kWuENoService,
+                 absl::StrCat("the service closed the connection at once (",
+                              status.error_message(),
+                              "): it stops, or has as many connections as "
+                              "limits.connections and "
+                              "limits.connections_per_user allow; its log "
+                              "says which"),
+                 options_.address);
+  }
   if (!status.ok()) return FromGrpc(status);
   link->session = response.session().name();
 
@@ -85,21 +98,47 @@ absl::StatusOr<std::shared_ptr<Link>> SessionCore::Attach() {
     absl::MutexLock lock(&mutex_);
     if (session_.name().empty()) attached_ = response.attached();
     session_ = response.session();
-    *update.mutable_session() = wanted_;
-    for (const std::string& path : wanted_paths_) {
-      update.mutable_update_mask()->add_paths(path);
-    }
+    update = Missing(session_, response.attached());
   }
-  if (response.attached() || update.update_mask().paths().empty()) return link;
-  update.mutable_session()->set_name(link->session);
+  if (update.update_mask().paths().empty()) return link;
   v1::Session updated;
   grpc::ClientContext update_context;
   Prepare(update_context, rules);
   status = link->sessions->UpdateSession(&update_context, update, &updated);
   if (!status.ok()) return FromGrpc(status);
   absl::MutexLock lock(&mutex_);
-  session_ = std::move(updated);
+  const std::set<std::string> paths(update.update_mask().paths().begin(),
+                                    update.update_mask().paths().end());
+  Written(std::move(updated), paths);
   return link;
+}
+
+v1::UpdateSessionRequest SessionCore::Missing(const v1::Session& session,
+                                              bool attached) const {
+  v1::UpdateSessionRequest update;
+  *update.mutable_session() = wanted_;
+  update.mutable_session()->set_name(session.name());
+  if (!attached) {
+    for (const std::string& path : wanted_paths_) {
+      update.mutable_update_mask()->add_paths(path);
+    }
+    return update;
+  }
+  // A live session has its settings, but if the service was started again in
+  // between, not the password, which it puts on no disk. It belongs to our
+  // proxy only, not to one that another program has set since.
+  if (!wanted_.web_proxy().password().empty() &&
+      session.web_proxy().SerializeAsString() ==
+          written_proxy_.SerializeAsString()) {
+    update.mutable_update_mask()->add_paths("web_proxy.password");
+  }
+  return update;
+}
+
+void SessionCore::Written(v1::Session updated,
+                          const std::set<std::string>& paths) {
+  session_ = std::move(updated);
+  if (paths.count("web_proxy") == 1) written_proxy_ = session_.web_proxy();
 }
 
 void SessionCore::Shutdown() {
@@ -146,7 +185,7 @@ absl::Status SessionCore::WriteProperties(
         return link.sessions->UpdateSession(context, request, response);
       }));
   absl::MutexLock lock(&mutex_);
-  session_ = std::move(updated);
+  Written(std::move(updated), {paths.begin(), paths.end()});
   for (const std::string& path : paths) {
     wanted_paths_.insert(path);
     if (path == "user_locale") wanted_.set_user_locale(session.user_locale());

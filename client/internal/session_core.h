@@ -151,6 +151,14 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   SessionCore(SessionOptions options, ChannelFactory dial);
   // Dials, opens the session and writes its changed properties.
   absl::StatusOr<std::shared_ptr<Link>> Attach();
+  // What must be written to `session`, as the service has just described it;
+  // the mask is empty when nothing need be.
+  v1::UpdateSessionRequest Missing(const v1::Session& session,
+                                   bool attached) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the service's answer to a write of `paths`.
+  void Written(v1::Session updated, const std::set<std::string>& paths)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration Pause() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SessionOptions options_;
@@ -165,6 +173,9 @@ class SessionCore : public std::enable_shared_from_this<SessionCore> {
   // Properties written by the program, with the password of the proxy.
   v1::Session wanted_ ABSL_GUARDED_BY(mutex_);
   std::set<std::string> wanted_paths_ ABSL_GUARDED_BY(mutex_);
+  // How the service described the proxy that the program wrote: without its
+  // password, which the service keeps in memory only.
+  v1::WebProxy written_proxy_ ABSL_GUARDED_BY(mutex_);
   bool dialing_ ABSL_GUARDED_BY(mutex_) = false;
   bool down_ ABSL_GUARDED_BY(mutex_) = false;
   int failures_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -136,16 +136,17 @@ show usher download "${PACKAGES[@]}" greeter
 show usher install --yes "${PACKAGES[@]}" greeter
 
 say "5. What was installed runs"
+declare -A PROGRAM=([greeter]="$WORK/greeting")  # what each installation left
 run_installed() {
   local package=$1 words
   read -ra words <<<"${RUN[$package]}"
   if [[ $HANDLER == deb ]]; then
+    PROGRAM[$package]=$(type -P "${words[0]}")
     show "${words[@]}"
   else
-    local program
-    program=$(find "$WORK/state/products/$package/current/" -path '*bin/*' \
-      -name "${words[0]}" | head -1)
-    show "$program" "${words[@]:1}"
+    PROGRAM[$package]=$(find "$WORK/state/products/$package/current/" \
+      -path '*bin/*' -name "${words[0]}" | head -1)
+    show "${PROGRAM[$package]}" "${words[@]:1}"
   fi
 }
 for package in "${PACKAGES[@]}"; do run_installed "$package"; done
@@ -177,6 +178,23 @@ if [[ $HANDLER == deb ]]; then show dpkg-query -W "$MAIN"; fi
 
 say "8. Uninstall, and what was done"
 show usher uninstall --yes "${PACKAGES[@]}" greeter
+if [[ $HANDLER == archive ]]; then
+  echo
+  echo "# An archive's older revision is kept, and is back once the newer is gone:"
+  run_installed "$MAIN"
+  show usher uninstall --yes "$MAIN"
+fi
+echo
+echo "# Nothing of it is there any more:"
+code=0
+show usher search --installed || code=$?
+((code == 6))
+for package in "${PACKAGES[@]}" greeter; do
+  if show ls "${PROGRAM[$package]}"; then
+    echo "demo: $package is still there after it was uninstalled" >&2
+    exit 1
+  fi
+done
 show usher history
 
 say "9. A machine without a network gets it all in one file"

@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
+
+from harness import packages, users
 
 OK, FAILED, USAGE, PARTLY, DENIED, NO_SERVICE, NOTHING = range(7)
 RESTART = 8
@@ -80,7 +83,6 @@ def test_same_in_plain_text(cli, service):
     found = cli.run("search")
     assert found.code == OK
     assert "alpha" in found.stdout and "beta" in found.stdout
-    assert "\x1b" not in found.stdout + found.stderr
     installed = cli.run("install", "alpha", "--yes")
     assert installed.code == OK, installed.stderr
     assert "\r" not in installed.stdout + installed.stderr
@@ -137,6 +139,149 @@ def test_usage_errors_in_json_say_their_exit_code(cli):
         assert named in result.error["message"]
         assert len(result.error["message"]) < 200
         assert named in cli.run(*words).stderr
+
+
+# --- exit codes that nothing above ends with ---
+
+def test_some_fail(api, cli, repository, work):
+    repository.add_archive("good", "1", {"good": b"#!/bin/sh\n"})
+    repository.add_exec("broken", "1",
+                        packages.script(work / "broken.sh", "exit 42\n"))
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    result = cli.run("install", "good", "broken", "--json")
+    assert result.code == PARTLY
+    assert result.json["exit_code"] == PARTLY
+    assert result.json["result_code"] == "SucceededWithErrors"
+    outcome = {u["name"]: u["result_code"] for u in result.json["updates"]}
+    assert outcome == {"good": "Succeeded", "broken": "Failed"}
+    # All of what is left: nothing but a failure.
+    assert cli.run("install", "broken").code == FAILED
+
+
+def test_restart_required(api, cli, repository, work):
+    repository.add_exec(
+        "agent", "1", packages.script(work / "agent.sh", "exit 10\n"),
+        exit_codes={10: "success_reboot_required"})
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    result = cli.run("install", "agent", "--json")
+    assert result.code == RESTART
+    assert result.json["exit_code"] == RESTART
+    assert result.json["reboot_required"]
+
+
+@pytest.mark.root
+def test_access_denied(cli, daemon, connect, repository, work, monkeypatch):
+    if cli.platform.sanitized and not users.may_enter(cli.platform.build):
+        pytest.skip("the libraries of a sanitized build are in a folder that "
+                    "other users cannot enter")
+    repository.add_archive("alpha", "1", {"alpha": b"#!/bin/sh\n"})
+    repository.publish()
+    daemon.open_to_everyone()
+    daemon.start()
+    connect().add_service(repository.url, repository.root)
+    cli.address = daemon.address
+    # A checkout may lie in a folder that other users cannot enter.
+    reachable = shutil.copy(cli.platform.command("usher")[0], work / "usher")
+    monkeypatch.setattr(type(cli.platform), "command",
+                        lambda self, name: [str(reachable)])
+    for words in (["install", "alpha"], ["uninstall", "alpha", "--force"],
+                  ["download", "alpha"], ["hide", "alpha"],
+                  ["accept-eula", "alpha"],
+                  ["sessions", "--all"]):
+        result = cli.run(*words, "--json", user=users.ALICE)
+        assert result.code == DENIED, (words, result.stdout)
+        assert result.json["exit_code"] == DENIED
+        assert result.error["symbol"] == "E_ACCESSDENIED"
+        plain = cli.run(*words, user=users.ALICE)
+        assert plain.code == DENIED
+        assert "administrator" in plain.stderr
+    assert cli.run("search", user=users.ALICE).code == OK
+
+
+def test_too_many_connections_say_so(cli, daemon, connect):
+    daemon.configure("[limits]\nconnections_per_user = 1\n")
+    daemon.start()
+    api = connect()
+    api.open_session()
+    result = cli.run("status")
+    assert result.code == NO_SERVICE
+    assert "limits.connections_per_user" in result.stderr
+
+
+# --- licence terms ---
+
+def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
+    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\necho ran\n"})
+    description = repository.sources / "licensed-1.toml"
+    description.write_text('eula_text = "Thou shalt not sue."\n' +
+                           description.read_text())
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    program = daemon.state / "products/licensed/current/run"
+    assert "Thou shalt not sue." in cli.run("show", "licensed").stdout
+
+    # Nobody is there to be asked, and --yes is not an acceptance.
+    refused = cli.run("install", "licensed", "--yes", "--json")
+    assert refused.code == FAILED
+    assert refused.error["symbol"] == "WU_E_EULAS_DECLINED"
+    assert "--accept-eula" in refused.error["advice"]
+    [update] = cli.run("search", "--json").json["updates"]
+    assert not update["eula_accepted"] and not update["is_downloaded"]
+    assert not program.exists()
+
+    accepted = cli.run("accept-eula", "licensed")
+    assert accepted.code == OK
+    assert "licence terms accepted" in accepted.stdout
+    [update] = cli.run("search", "--json").json["updates"]
+    assert update["eula_accepted"]
+    assert cli.run("install", "licensed", "--yes").code == OK
+    assert subprocess.run([program], capture_output=True, text=True,
+                          check=True).stdout == "ran\n"
+
+
+def test_licence_terms_are_accepted_with_the_installation(api, cli, repository):
+    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\n"})
+    description = repository.sources / "licensed-1.toml"
+    description.write_text('eula_text = "Thou shalt not sue."\n' +
+                           description.read_text())
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    assert cli.run("install", "--all", "--accept-eula").code == OK
+
+
+# --- a repository that cannot be reached ---
+
+def test_old_catalogs_are_not_used_in_silence(cli, daemon, connect, repository):
+    # Every search looks for news.
+    daemon.configure('[repository]\nrefresh_interval = "0s"\n')
+    daemon.start()
+    repository.add_archive("alpha", "1", {"alpha": b"#!/bin/sh\n"})
+    repository.add_archive("beta", "1", {"beta": b"#!/bin/sh\n"})
+    repository.publish()
+    connect().add_service(repository.url, repository.root)
+    assert cli.run("download", "alpha", "beta").code == OK
+    repository.published.rename(repository.published.with_suffix(".away"))
+    for words in (["show", "alpha"], ["install", "alpha"],
+                  ["install", "--all"], ["uninstall", "alpha"],
+                  ["hide", "beta"]):
+        plain = cli.run(*words, "--offline")
+        assert "warning:" not in plain.stderr, words
+    for words in (["show", "alpha"], ["install", "no-such-update"],
+                  ["unhide", "beta"], ["install", "--all", "--force"],
+                  ["uninstall", "alpha", "beta"], ["search", "--all"]):
+        plain = cli.run(*words)
+        assert plain.stderr.count("warning:") == 1, (words, plain.stderr)
+        answer = cli.run(*words, "--json")
+        [warning] = answer.json["warnings"]
+        assert warning["message"] and warning["hresult"] != "0x00000000"
+        assert warning["message"] in plain.stderr
+        assert "warning:" not in answer.stderr
+        assert answer.json["exit_code"] == answer.code
+    assert cli.run("show", "alpha", "--quiet").stderr == ""
+    assert cli.run("show", "alpha", "--offline", "--json").json[
+        "warnings"] == []
 
 
 def test_unknown_update(cli, service):

@@ -29,11 +29,11 @@ class Cli:
         self.address = address
         self.home = home
 
-    def _environment(self):
+    def environment(self):
         return {**os.environ, "USHER_ADDRESS": str(self.address),
                 "HOME": str(self.home), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
 
-    def _words(self, words, client_id):
+    def words(self, words, client_id=None):
         command = self.platform.command("usher")
         if client_id:
             command += ["--client-id", client_id]
@@ -43,13 +43,13 @@ class Cli:
         """Runs it to the end."""
         identity = users.as_user(user) if user is not None else {}
         return Result(subprocess.run(
-            self._words(words, client_id), stdin=subprocess.DEVNULL,
+            self.words(words, client_id), stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False, cwd="/",
-            env={**self._environment(), **(environment or {})}, **identity))
+            env={**self.environment(), **(environment or {})}, **identity))
 
     def start(self, *words, client_id=None):
         """Starts it and returns at once."""
         return subprocess.Popen(
-            self._words(words, client_id), stdin=subprocess.DEVNULL,
+            self.words(words, client_id), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=self._environment(), cwd="/")
+            env=self.environment(), cwd="/")

@@ -1,7 +1,10 @@
 // The command line's parts that need no service.
 
+#include <cstdio>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -133,6 +136,56 @@ TEST(FailureTest, JsonHasWhatAProgramNeeds) {
   EXPECT_EQ(error["symbol"], "E_ACCESSDENIED");
   EXPECT_EQ(error["subject"], "thing");
   EXPECT_FALSE(error["advice"].get<std::string>().empty());
+}
+
+// What a console writes to stdout with --json.
+class JsonConsoleTest : public ::testing::Test {
+ protected:
+  JsonConsoleTest() { ::testing::internal::CaptureStdout(); }
+
+  nlohmann::json Answer() {
+    std::fflush(stdout);
+    return nlohmann::json::parse(::testing::internal::GetCapturedStdout());
+  }
+
+  Console console_{ConsoleSettings{.json = true}};
+};
+
+TEST_F(JsonConsoleTest, AnswerIsOneObject) {
+  console_.EndJson("\"a\": 1");
+  EXPECT_EQ(Answer(), (nlohmann::json{{"a", 1}}));
+}
+
+TEST_F(JsonConsoleTest, ElementsComeBeforeTheirEnd) {
+  console_.JsonElement("1");
+  console_.JsonElement("{}");
+  console_.EndJson("\"a\": 1");
+  const nlohmann::json answer = Answer();
+  EXPECT_EQ(answer["updates"].size(), 2u);
+  EXPECT_EQ(answer["a"], 1);
+}
+
+TEST_F(JsonConsoleTest, NothingFollowsTheEnd) {
+  console_.JsonElement("1");
+  console_.EndJson(ErrorMembers(Error(hr::kWuECallCancelled, "interrupted"),
+                                {{"old", hr::kWuETimeOut}}, kExitInterrupted));
+  console_.JsonElement("2");
+  console_.EndJson("\"late\": true");
+  const nlohmann::json answer = Answer();
+  EXPECT_EQ(answer["updates"].size(), 1u);
+  EXPECT_EQ(answer["error"]["symbol"], "WU_E_CALL_CANCELLED");
+  EXPECT_EQ(answer["warnings"][0]["message"], "old");
+  EXPECT_EQ(answer["exit_code"], 130);
+  EXPECT_FALSE(answer.contains("late"));
+}
+
+TEST(FailureTest, ExceptionsBecomeErrors) {
+  const absl::Status memory = Unexpected(std::bad_alloc());
+  EXPECT_EQ(HResultOf(memory), hr::kEOutofmemory);
+  EXPECT_EQ(ExitCodeOf(memory), kExitFailed);
+  const absl::Status other = Unexpected(std::runtime_error("why"));
+  EXPECT_EQ(HResultOf(other), hr::kWuEUnexpected);
+  EXPECT_THAT(std::string(other.message()), HasSubstr("why"));
 }
 
 Update MakeUpdate(const std::string& id, int revision, const std::string& name,

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "tests/unit/client/fake_state.h"
 #include "usher/v1/downloader.grpc.pb.h"
 #include "usher/v1/job.grpc.pb.h"
 #include "usher/v1/searcher.grpc.pb.h"
@@ -28,38 +29,9 @@ using google::protobuf::util::FieldMaskUtil;
 using grpc::ServerContext;
 using grpc::Status;
 
-struct FakeService::State {
-  mutable absl::Mutex mutex;
-  bool stopping = false;
-  bool lose_end = false;
-  bool lose_begin = false;
-  bool lose_list = false;
-  std::vector<std::string> list_ids;
-  int batches = 0;
-  int opens = 0;
-  int searches = 0;
-  int next = 0;
-  int session_watchers = 0;
-  int job_watchers = 0;
-  v1::Session session;
-  std::map<std::string, v1::Searcher> searchers;
-  std::map<std::string, v1::Downloader> downloaders;
-  std::map<std::string, v1::Job> jobs;
-  std::vector<v1::Update> updates;
-
-  std::string Name(const std::string& kind) {
-    return absl::StrCat(session.name(), "/", kind, "/", ++next);
-  }
-};
-
 namespace {
 
 using State = FakeService::State;
-
-Status NotFound(const std::string& name) {
-  return Failure(grpc::StatusCode::NOT_FOUND, hr::kWuEUnknownId,
-                 "there is no such resource", name);
-}
 
 class Sessions final : public v1::SessionService::Service {
  public:
@@ -68,6 +40,7 @@ class Sessions final : public v1::SessionService::Service {
   Status OpenSession(ServerContext*, const v1::OpenSessionRequest* request,
                      v1::OpenSessionResponse* response) override {
     absl::MutexLock lock(&state_.mutex);
+    if (state_.refuse) return Broken();
     ++state_.opens;
     response->set_attached(!state_.session.name().empty());
     if (!response->attached()) {
@@ -75,8 +48,9 @@ class Sessions final : public v1::SessionService::Service {
       state_.session.set_client_application_id(
           request->client_application_id());
       state_.session.set_user_locale("en");
+      state_.session.set_read_only(request->read_only());
     }
-    *response->mutable_session() = state_.session;
+    *response->mutable_session() = state_.Shown();
     return Status::OK;
   }
 
@@ -86,10 +60,35 @@ class Sessions final : public v1::SessionService::Service {
     if (request->session().name() != state_.session.name()) {
       return NotFound(request->session().name());
     }
+    if (state_.session.read_only()) return NotSupported(state_.session.name());
+    FieldMaskUtil::MergeOptions options;
+    options.set_replace_message_fields(true);
+    options.set_replace_repeated_fields(true);
     FieldMaskUtil::MergeMessageTo(request->session(), request->update_mask(),
-                                  FieldMaskUtil::MergeOptions(),
-                                  &state_.session);
-    *response = state_.session;
+                                  options, &state_.session);
+    *response = state_.Shown();
+    return Status::OK;
+  }
+
+  Status ListSessions(ServerContext*, const v1::ListSessionsRequest* request,
+                      v1::ListSessionsResponse* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    *response->add_sessions() = state_.Shown();
+    if (request->all_callers()) {
+      v1::Session* other = response->add_sessions();
+      other->set_name("sessions/other");
+      other->set_owner("uid:4711");
+    }
+    return Status::OK;
+  }
+
+  Status CloseSession(ServerContext*, const v1::CloseSessionRequest* request,
+                      Empty*) override {
+    absl::MutexLock lock(&state_.mutex);
+    if (request->name() != state_.session.name()) {
+      return NotFound(request->name());
+    }
+    state_.Forget();
     return Status::OK;
   }
 
@@ -155,26 +154,70 @@ class Searchers final : public v1::SearcherService::Service {
 
   Status Search(ServerContext*, const v1::SearchRequest* request,
                 grpc::ServerWriter<v1::SearchResponse>* writer) override {
-    std::vector<v1::Update> updates;
     {
       absl::MutexLock lock(&state_.mutex);
       if (state_.searchers.count(request->searcher()) == 0) {
         return NotFound(request->searcher());
       }
       ++state_.searches;
-      updates = state_.updates;
     }
-    if (request->criteria() == "bad") {
-      return Failure(grpc::StatusCode::INVALID_ARGUMENT,
-                     hr::kWuEInvalidCriteria, "position 0", "criteria");
+    if (request->criteria() == "bad") return BadCriteria();
+    return Send("job", writer);
+  }
+
+  Status BeginSearch(ServerContext*, const v1::SearchRequest* request,
+                     v1::Job* response) override {
+    if (request->criteria() == "bad") return BadCriteria();
+    absl::MutexLock lock(&state_.mutex);
+    if (state_.searchers.count(request->searcher()) == 0) {
+      return NotFound(request->searcher());
+    }
+    *response = state_.Begin(v1::JOB_KIND_SEARCH, {});
+    return Status::OK;
+  }
+
+  Status EndSearch(ServerContext*, const v1::EndSearchRequest* request,
+                   grpc::ServerWriter<v1::SearchResponse>* writer) override {
+    {
+      absl::MutexLock lock(&state_.mutex);
+      ++state_.searches;
+      if (Status ended = state_.End(request->job()); !ended.ok()) return ended;
+    }
+    return Send(request->job(), writer);
+  }
+
+ private:
+  static Status BadCriteria() {
+    return Failure(grpc::StatusCode::INVALID_ARGUMENT, hr::kWuEInvalidCriteria,
+                   "position 0", "criteria");
+  }
+
+  // Writes what every search finds.
+  Status Send(const std::string& job_name,
+              grpc::ServerWriter<v1::SearchResponse>* writer) {
+    std::vector<v1::Update> updates;
+    bool break_now = false;
+    bool break_later = false;
+    {
+      absl::MutexLock lock(&state_.mutex);
+      updates = state_.updates;
+      break_now = state_.break_searches && !state_.break_after_first;
+      break_later = state_.break_searches && state_.break_after_first;
+      // A stream that broke before its summary has not ended the job.
+      const auto it = state_.jobs.find(job_name);
+      if (state_.break_searches && it != state_.jobs.end()) {
+        it->second.set_ended(false);
+      }
     }
     v1::SearchResponse job;
-    job.mutable_job()->set_name("job");
+    job.mutable_job()->set_name(job_name);
     writer->Write(job);
+    if (break_now) return Broken();
     for (const v1::Update& update : updates) {
       v1::SearchResponse chunk;
       *chunk.mutable_chunk()->add_updates() = update;
       writer->Write(chunk);
+      if (break_later) return Broken();
     }
     // Apart, as the service may send them.
     v1::SearchResponse product;
@@ -190,7 +233,6 @@ class Searchers final : public v1::SearcherService::Service {
     return Status::OK;
   }
 
- private:
   State& state_;
 };
 
@@ -202,6 +244,7 @@ class Downloaders final : public v1::DownloaderService::Service {
                           const v1::CreateDownloaderRequest* request,
                           v1::Downloader* response) override {
     absl::MutexLock lock(&state_.mutex);
+    if (state_.session.read_only()) return AccessDenied();
     *response = request->downloader();
     response->set_name(state_.Name("downloaders"));
     state_.downloaders[response->name()] = *response;
@@ -232,13 +275,9 @@ class Downloaders final : public v1::DownloaderService::Service {
     absl::MutexLock lock(&state_.mutex);
     const auto it = state_.downloaders.find(request->downloader());
     if (it == state_.downloaders.end()) return NotFound(request->downloader());
-    response->set_name(state_.Name("jobs"));
-    response->set_kind(v1::JOB_KIND_DOWNLOAD);
-    response->set_state(v1::JOB_STATE_RUNNING);
-    *response->mutable_updates() = it->second.updates();
-    state_.jobs[response->name()] = *response;
+    *response = state_.Begin(v1::JOB_KIND_DOWNLOAD, it->second.updates());
     if (std::exchange(state_.lose_begin, false)) {
-      return Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
+      return Broken();
     }
     return Status::OK;
   }
@@ -246,17 +285,12 @@ class Downloaders final : public v1::DownloaderService::Service {
   Status EndDownload(ServerContext*, const v1::EndDownloadRequest* request,
                      v1::DownloadResult* response) override {
     absl::MutexLock lock(&state_.mutex);
-    const auto it = state_.jobs.find(request->job());
-    if (it == state_.jobs.end()) return NotFound(request->job());
-    if (it->second.ended()) {
-      return Failure(grpc::StatusCode::FAILED_PRECONDITION,
-                     hr::kWuEInvalidOperation, "ended already", request->job());
-    }
-    it->second.set_ended(true);
-    response->set_result_code(it->second.result_code());
-    *response->mutable_update_results() = it->second.update_results();
+    if (Status ended = state_.End(request->job()); !ended.ok()) return ended;
+    const v1::Job& job = state_.jobs[request->job()];
+    response->set_result_code(job.result_code());
+    *response->mutable_update_results() = job.update_results();
     if (std::exchange(state_.lose_end, false)) {
-      return Status(grpc::StatusCode::UNAVAILABLE, "Socket closed");
+      return Broken();
     }
     return Status::OK;
   }
@@ -391,26 +425,6 @@ class States final : public v1::UpdateStateService::Service {
 
 }  // namespace
 
-grpc::Status Failure(int code, uint32_t hresult, const std::string& message,
-                     const std::string& subject) {
-  v1::ErrorDetail detail;
-  detail.set_hresult(hresult);
-  detail.set_message(message);
-  detail.set_subject(subject);
-  detail.set_request_id("r1");
-  google::protobuf::Any any;
-  any.PackFrom(detail);
-  const std::string packed = any.SerializeAsString();
-  // google.rpc.Status by hand: 1 code, 2 message, 3 details. All lengths here
-  // fit into two varint bytes.
-  std::string wire = {'\x08', static_cast<char>(code), '\x12', '\x01', 'x',
-                      '\x1a'};
-  wire.push_back(static_cast<char>((packed.size() & 0x7F) | 0x80));
-  wire.push_back(static_cast<char>(packed.size() >> 7));
-  wire += packed;
-  return Status(static_cast<grpc::StatusCode>(code), "plain " + message, wire);
-}
-
 FakeService::FakeService() : state_(std::make_unique<State>()) {
   char folder[] = "/tmp/usher-client-XXXXXX";
   folder_ = mkdtemp(folder);
@@ -420,6 +434,8 @@ FakeService::FakeService() : state_(std::make_unique<State>()) {
   services_.push_back(std::make_unique<Downloaders>(*state_));
   services_.push_back(std::make_unique<Jobs>(*state_));
   services_.push_back(std::make_unique<States>(*state_));
+  services_.push_back(MakeInstallers(*state_));
+  services_.push_back(MakeHistory(*state_));
 }
 
 FakeService::~FakeService() {
@@ -453,10 +469,7 @@ void FakeService::Stop() {
 
 void FakeService::ForgetSessions() {
   absl::MutexLock lock(&state_->mutex);
-  state_->session.Clear();
-  state_->searchers.clear();
-  state_->downloaders.clear();
-  state_->jobs.clear();
+  state_->Forget();
 }
 
 void FakeService::SetUpdates(std::vector<v1::Update> updates) {
@@ -471,14 +484,38 @@ void FakeService::SetProgress(const std::string& job, int percent) {
 
 void FakeService::Complete(const std::string& job) {
   absl::MutexLock lock(&state_->mutex);
-  v1::Job& of = state_->jobs[job];
-  of.set_state(v1::JOB_STATE_COMPLETED);
-  of.set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
-  for (int i = 0; i < of.updates_size(); ++i) {
-    v1::UpdateResult* result = of.add_update_results();
-    result->set_update_index(i);
-    result->set_result_code(v1::OPERATION_RESULT_CODE_SUCCEEDED);
-  }
+  state_->Complete(state_->jobs[job]);
+}
+
+void FakeService::CompleteJobsAtOnce() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->complete_at_once = true;
+}
+
+void FakeService::SetHistory(std::vector<v1::UpdateHistoryEntry> entries) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->history = std::move(entries);
+}
+
+void FakeService::ForgetProxyPassword() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->session.mutable_web_proxy()->clear_password();
+}
+
+void FakeService::SetProxy(const v1::WebProxy& proxy) {
+  absl::MutexLock lock(&state_->mutex);
+  *state_->session.mutable_web_proxy() = proxy;
+}
+
+void FakeService::BreakSearches(bool after_first_update) {
+  absl::MutexLock lock(&state_->mutex);
+  state_->break_searches = true;
+  state_->break_after_first = after_first_update;
+}
+
+void FakeService::RefuseConnections() {
+  absl::MutexLock lock(&state_->mutex);
+  state_->refuse = true;
 }
 
 void FakeService::LoseNextEnd() {
@@ -531,6 +568,16 @@ v1::Searcher FakeService::searcher(const std::string& name) const {
 v1::Session FakeService::session() const {
   absl::MutexLock lock(&state_->mutex);
   return state_->session;
+}
+
+v1::Installer FakeService::installer() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->installer;
+}
+
+v1::QueryHistoryRequest FakeService::history_request() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->history_request;
 }
 
 bool FakeService::has_job(const std::string& name) const {

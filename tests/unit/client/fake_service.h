@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "usher/v1/history.pb.h"
+#include "usher/v1/installer.pb.h"
 #include "usher/v1/job.pb.h"
 #include "usher/v1/searcher.pb.h"
 #include "usher/v1/session.pb.h"
@@ -41,6 +43,18 @@ class FakeService {
   void SetUpdates(std::vector<v1::Update> updates);
   void SetProgress(const std::string& job, int percent);
   void Complete(const std::string& job);
+  // Jobs are complete as soon as they have begun.
+  void CompleteJobsAtOnce();
+  // Newest first.
+  void SetHistory(std::vector<v1::UpdateHistoryEntry> entries);
+  // What a restart does: the service keeps no password.
+  void ForgetProxyPassword();
+  // Another program with the same ClientApplicationID writes it.
+  void SetProxy(const v1::WebProxy& proxy);
+  // Every search loses its connection, after its first update or before.
+  void BreakSearches(bool after_first_update);
+  // New connections are closed before they are of use.
+  void RefuseConnections();
   // The next EndDownload takes the result, but its answer is lost.
   void LoseNextEnd();
   // The next BeginDownload begins, but its answer is lost.
@@ -56,7 +70,10 @@ class FakeService {
   int search_count() const;
   std::vector<std::string> searchers() const;
   v1::Searcher searcher(const std::string& name) const;
+  // With the password.
   v1::Session session() const;
+  v1::Installer installer() const;
+  v1::QueryHistoryRequest history_request() const;
   bool has_job(const std::string& name) const;
   // Waits until somebody watches a session or job; true if so in time.
   bool WaitForWatchers(int sessions, int jobs) const;

@@ -9,44 +9,19 @@
 #include "common/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/unit/client/fake_service.h"
+#include "tests/unit/client/session_fixture.h"
 #include "usher/usher.h"
 
 namespace usher {
 namespace {
 
 using ::testing::ElementsAre;
-using testing::FakeService;
+using testing::kLong;
+using testing::MakeUpdate;
+using testing::SessionFixture;
 
-constexpr absl::Duration kLong = absl::Seconds(20);
-
-v1::Update MakeUpdate(const std::string& id) {
-  v1::Update update;
-  update.mutable_identity()->set_service_id("s");
-  update.mutable_identity()->set_update_id(id);
-  update.mutable_identity()->set_revision_number(1);
-  update.set_name(id);
-  update.add_category_ids("p");
-  return update;
-}
-
-class SessionTest : public ::testing::Test {
+class SessionTest : public SessionFixture {
  protected:
-  SessionTest() {
-    service_.Start();
-    service_.SetUpdates({MakeUpdate("a"), MakeUpdate("b")});
-  }
-
-  UpdateSession Open() {
-    SessionOptions options;
-    options.address = service_.address();
-    options.client_application_id = "test";
-    options.reconnect_timeout = kLong;
-    absl::StatusOr<UpdateSession> session = UpdateSession::Open(options);
-    EXPECT_TRUE(session.ok()) << session.status();
-    return *std::move(session);
-  }
-
   DownloadJob BeginDownload(const UpdateSession& session,
                             DownloadProgressCallback progress,
                             DownloadCompletedCallback completed) {
@@ -56,8 +31,6 @@ class SessionTest : public ::testing::Test {
     return *downloader.BeginDownload(std::move(progress), std::move(completed),
                                      std::string("state"));
   }
-
-  FakeService service_;
 };
 
 TEST_F(SessionTest, NobodyThereIsNoService) {
