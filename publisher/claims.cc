@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -28,14 +27,15 @@ std::filesystem::path PathOf(const Workspace& workspace,
   return workspace.dir() / "claims" / PathFromUtf8(absl::StrCat(owner, ".txt"));
 }
 
-// One line for each thing: "update {id}" or "category {id} {hash}".
-std::set<std::string> LinesOf(const Claims& claims) {
-  std::set<std::string> lines;
-  for (const std::string& id : claims.updates) {
-    lines.insert(absl::StrCat("update ", id));
-  }
+// One line for each thing: "update {id}" or "category {id} {hash}"; sorted.
+std::vector<std::string> LinesOf(const Claims& claims) {
+  std::vector<std::string> lines;
+  lines.reserve(claims.updates.size() + claims.categories.size());
   for (const auto& [id, digest] : claims.categories) {
-    lines.insert(absl::StrCat("category ", id, " ", digest));
+    lines.push_back(absl::StrCat("category ", id, " ", digest));
+  }
+  for (const std::string& id : claims.updates) {
+    lines.push_back(absl::StrCat("update ", id));
   }
   return lines;
 }
@@ -71,9 +71,12 @@ absl::Status Claims::AddCategory(const usher::v1::Category& category) {
 absl::Status WriteClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims) {
   const std::filesystem::path path = PathOf(workspace, owner);
+  const std::string text =
+      absl::StrCat(absl::StrJoin(LinesOf(claims), "\n"), "\n");
+  const auto present = ReadFile(path, kMaxClaims);
+  if (present.ok() && *present == text) return absl::OkStatus();
   USHER_RETURN_IF_ERROR(MakeDirectories(path.parent_path()));
-  return WriteFileAtomically(
-      path, absl::StrCat(absl::StrJoin(LinesOf(claims), "\n"), "\n"));
+  return WriteFileAtomically(path, text);
 }
 
 bool HasClaims(const Workspace& workspace, absl::string_view owner) {
@@ -89,10 +92,12 @@ absl::Status CheckClaims(const Workspace& workspace, absl::string_view owner,
                          const Claims& claims) {
   // What it had before was compared then, by it or by who came later.
   USHER_ASSIGN_OR_RETURN(const std::string before, ReadText(workspace, owner));
-  std::set<std::string> added = LinesOf(claims);
-  for (const absl::string_view line : absl::StrSplit(before, '\n')) {
-    added.erase(std::string(line));
-  }
+  const absl::flat_hash_set<absl::string_view> known =
+      absl::StrSplit(before, '\n');
+  std::vector<std::string> added = LinesOf(claims);
+  std::erase_if(added, [&known](const std::string& line) {
+    return known.contains(line);
+  });
   if (added.empty()) return absl::OkStatus();
   absl::flat_hash_set<absl::string_view> updates;
   // By id; id and hash.

@@ -219,6 +219,14 @@ std::vector<const DraftEntry*> Draft::Sorted() const {
   return entries;
 }
 
+std::vector<const DraftEntry*> Draft::Bundles() const {
+  std::vector<const DraftEntry*> bundles;
+  for (const auto& [id, entry] : by_id_) {
+    if (entry.is_bundle) bundles.push_back(&entry);
+  }
+  return bundles;
+}
+
 absl::StatusOr<std::string> Draft::Encode(absl::string_view service_id,
                                           absl::string_view service_name,
                                           int level) const {
@@ -234,6 +242,8 @@ absl::StatusOr<std::string> EncodeCatalog(
   google::protobuf::Timestamp newest;
   UpdateDescription description;
   for (const DraftEntry* entry : entries) {
+    // In a draft neither matters, which is written at every command.
+    if (all_categories) break;
     description.ParseFromString(entry->wire);
     const usher::v1::Update& update = description.update();
     used.insert(update.category_ids().begin(), update.category_ids().end());
@@ -246,7 +256,7 @@ absl::StatusOr<std::string> EncodeCatalog(
   header.set_format_version(1);
   header.set_service_id(std::string(service_id));
   header.set_service_name(std::string(service_name));
-  *header.mutable_create_time() = newest;
+  if (!all_categories) *header.mutable_create_time() = newest;
   header.set_update_count(static_cast<int64_t>(entries.size()));
   USHER_RETURN_IF_ERROR(encoder.AddHeader(header));
   for (const usher::v1::Category* category :

@@ -76,6 +76,8 @@ class Draft {
   std::vector<const DraftEntry*> Named(absl::string_view name) const;
   // All, in the order of publication: by name, version, id.
   std::vector<const DraftEntry*> Sorted() const;
+  // The bundles, by id.
+  std::vector<const DraftEntry*> Bundles() const;
   size_t size() const { return by_id_.size(); }
 
   // As one catalog file with all its categories, for storing it.
@@ -92,9 +94,10 @@ class Draft {
   std::multimap<std::string, std::string> ids_by_name_;
 };
 
-// A catalog file of these updates. `all_categories` keeps the categories that
-// none of them uses; a publication leaves them out. `level` is zstd's. The same
-// content gives the same bytes: the header's time is that of the newest update.
+// A catalog file of these updates. `level` is zstd's. A publication has the
+// categories that they use, and the header's time is that of the newest update,
+// so that the same content gives the same bytes. With `all_categories`, for a
+// draft, it has those too that none of them uses, and no time.
 absl::StatusOr<std::string> EncodeCatalog(
     const std::vector<const DraftEntry*>& entries,
     const CategorySet& categories, absl::string_view service_id,

@@ -67,10 +67,15 @@ IntakeItem ItemOf(const Draft& draft, const std::string& update_id,
   return item;
 }
 
-DraftChange ChangeOf(const DraftEntry* before, const DraftEntry* after) {
-  if (before == nullptr) return DraftChange::kAdded;
-  return before->revision == after->revision ? DraftChange::kUnchanged
-                                             : DraftChange::kRevised;
+// 0 if it is not there.
+int32_t RevisionOf(const Draft& draft, const std::string& update_id) {
+  const DraftEntry* entry = draft.Find(update_id);
+  return entry == nullptr ? 0 : entry->revision;
+}
+
+DraftChange ChangeOf(int32_t before, int32_t after) {
+  if (before == 0) return DraftChange::kAdded;
+  return before == after ? DraftChange::kUnchanged : DraftChange::kRevised;
 }
 
 }  // namespace
@@ -141,14 +146,15 @@ absl::StatusOr<std::vector<IntakeItem>> AddDebFiles(
                     options.supersede_older, !options.basis_points.has_value(),
                     options.channels.empty()});
   }
-  const Draft before = draft;
+  std::vector<int32_t> before;
+  for (const std::string& id : ids) before.push_back(RevisionOf(draft, id));
   USHER_RETURN_IF_ERROR(
       PutDebs(std::move(debs), service_id, now, draft).status());
   USHER_RETURN_IF_ERROR(workspace.SaveDraft(draft));
   std::vector<IntakeItem> items;
   for (size_t i = 0; i < files.size(); ++i) {
     items.push_back(ItemOf(draft, ids[i], files[i],
-                           ChangeOf(before.Find(ids[i]), draft.Find(ids[i]))));
+                           ChangeOf(before[i], RevisionOf(draft, ids[i]))));
   }
   return items;
 }

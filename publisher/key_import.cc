@@ -118,8 +118,10 @@ absl::StatusOr<tuf::PrivateKey> ReadForeignKey(
   USHER_RETURN_IF_ERROR(CheckKind(name, bytes));
   absl::StatusOr<tuf::PrivateKey> key = Read(bytes, "");
   if (!key.ok() && IsLocked(key.status())) {
-    absl::StatusOr<std::string> passphrase = passphrases.ForKey(path);
-    if (HResultOf(passphrase.status()) == hr::kWuENoInteractiveUser) {
+    key = passphrases.Open(path, [&bytes](absl::string_view passphrase) {
+      return Read(bytes, passphrase);
+    });
+    if (HResultOf(key.status()) == hr::kWuENoInteractiveUser) {
       return Error(hr::kWuENoInteractiveUser,
                    absl::StrCat(name,
                                 ": the key is encrypted and there is no "
@@ -128,15 +130,7 @@ absl::StatusOr<tuf::PrivateKey> ReadForeignKey(
                                 "USHER_FROM_PASSPHRASE"),
                    name);
     }
-    if (!passphrase.ok()) return passphrase.status();
-    key = Read(bytes, *passphrase);
-    if (!key.ok()) {
-      return Refuse(name,
-                    absl::StrCat("the key is encrypted and the passphrase does "
-                                 "not open it; check --from-passphrase-file or "
-                                 "USHER_FROM_PASSPHRASE (",
-                                 key.status().message(), ")"));
-    }
+    if (!key.ok()) return key.status();
   }
   if (!key.ok()) {
     return Refuse(

@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/error.h"
 #include "common/file_io.h"
@@ -56,27 +59,55 @@ absl::StatusOr<tuf::PrivateKey> LoadFromToken(absl::string_view text,
 
 absl::Span<const absl::string_view> RoleNames() { return kRoles; }
 
-absl::StatusOr<absl::optional<std::string>> PassphraseSource::Given() {
+PassphraseSource::PassphraseSource(std::filesystem::path file, bool ask,
+                                   const char* variable)
+    : file_(std::move(file)),
+      ask_(ask),
+      variable_(variable),
+      asker_(&ReadSecretFromTerminal) {}
+
+void PassphraseSource::AskNoMore() {
+  silent_ = true;
+  asker_ = [](absl::string_view prompt) {
+    return Error(hr::kWuENoInteractiveUser,
+                 absl::StrCat(prompt, ": nobody is asked for it here"));
+  };
+}
+
+absl::StatusOr<std::vector<std::string>> PassphraseSource::Given() const {
+  // Each is tried, and each attempt is made to be slow.
+  constexpr size_t kMaxPassphrases = 64;
+  std::vector<std::string> given;
   if (!file_.empty()) {
-    USHER_ASSIGN_OR_RETURN(std::string text,
-                           ReadSecretFile(file_, "passphrase"));
-    return absl::optional<std::string>(std::move(text));
+    USHER_ASSIGN_OR_RETURN(const std::string text,
+                           ReadFile(file_, kMaxKeyFile));
+    for (const absl::string_view line :
+         absl::StrSplit(text, absl::ByAnyChar("\r\n"), absl::SkipEmpty())) {
+      given.emplace_back(line);
+    }
+    if (FirstLine(text).empty() || given.size() > kMaxPassphrases) {
+      return Error(hr::kEInvalidarg,
+                   absl::StrCat("the passphrase file ", PathToUtf8(file_),
+                                given.size() > kMaxPassphrases
+                                    ? " has more than 64 lines"
+                                    : " has an empty first line"),
+                   PathToUtf8(file_));
+    }
+    return given;
   }
   const char* variable = std::getenv(variable_);
-  if (variable != nullptr && *variable != '\0') {
-    return absl::optional<std::string>(variable);
-  }
-  return answered_;
+  if (variable != nullptr && *variable != '\0') given.emplace_back(variable);
+  return given;
 }
 
 absl::StatusOr<std::string> PassphraseSource::ForNewKey() {
   USHER_ASSIGN_OR_RETURN(const auto given, Given());
-  if (given.has_value()) return *given;
+  if (!given.empty()) return given.front();
+  if (!answered_.empty()) return answered_.back();
   if (!ask_) return "";
   USHER_ASSIGN_OR_RETURN(const std::string first,
-                         ReadSecretFromTerminal("Passphrase for the new keys"));
-  USHER_ASSIGN_OR_RETURN(const std::string second,
-                         ReadSecretFromTerminal("The same again"));
+                         asker_("Passphrase for the new keys"));
+  USHER_ASSIGN_OR_RETURN(const std::string second, asker_("The same again"));
   if (first != second) {
     return Error(hr::kEInvalidarg, "the two passphrases differ; nothing done");
   }
@@ -85,19 +116,47 @@ absl::StatusOr<std::string> PassphraseSource::ForNewKey() {
                  "the passphrase is empty; leave out --ask-passphrase for "
                  "keys without one");
   }
-  answered_ = first;
+  answered_.push_back(first);
   return first;
 }
 
-absl::StatusOr<std::string> PassphraseSource::ForKey(
-    const std::filesystem::path& path) {
-  USHER_ASSIGN_OR_RETURN(const auto given, Given());
-  if (given.has_value()) return *given;
-  auto answer =
-      ReadSecretFromTerminal(absl::StrCat("Passphrase of ", PathToUtf8(path)));
-  if (!answer.ok()) return Annotate(answer.status(), PathToUtf8(path));
-  answered_ = *answer;
-  return answer;
+absl::StatusOr<tuf::PrivateKey> PassphraseSource::Open(
+    const std::filesystem::path& path,
+    absl::FunctionRef<absl::StatusOr<tuf::PrivateKey>(absl::string_view)>
+        open) {
+  const std::string name = PathToUtf8(path);
+  USHER_ASSIGN_OR_RETURN(const std::vector<std::string> given, Given());
+  std::vector<std::string> known = given;
+  known.insert(known.end(), answered_.begin(), answered_.end());
+  absl::Status failure;
+  for (const std::string& passphrase : known) {
+    absl::StatusOr<tuf::PrivateKey> key = open(passphrase);
+    if (key.ok()) return key;
+    failure = key.status();
+  }
+  std::string where;
+  if (!given.empty()) {
+    where = file_.empty() ? absl::StrCat("look at ", variable_)
+                          : absl::StrCat("look at ", PathToUtf8(file_),
+                                         ", which may have one on each line");
+  } else {
+    absl::StatusOr<std::string> answer =
+        asker_(absl::StrCat("Passphrase of ", name));
+    if (!answer.ok()) return Annotate(answer.status(), name);
+    absl::StatusOr<tuf::PrivateKey> key = open(*answer);
+    if (key.ok()) {
+      answered_.push_back(*std::move(answer));
+      return key;
+    }
+    failure = key.status();
+    where = "it was typed at the terminal";
+  }
+  return Error(hr::kEInvalidarg,
+               absl::StrCat(name,
+                            ": the key is encrypted and the passphrase does "
+                            "not open it; ",
+                            where, " (", failure.message(), ")"),
+               name);
 }
 
 absl::StatusOr<std::string> PassphraseSource::ForToken(
@@ -114,8 +173,14 @@ absl::StatusOr<std::string> PassphraseSource::ForToken(
   const std::string token = absl::StrCat(uri.token, "\n", uri.serial);
   const auto known = pins_.find(token);
   if (known != pins_.end()) return known->second;
-  absl::StatusOr<std::string> answer = ReadSecretFromTerminal(absl::StrCat(
-      "PIN of the token ", uri.token.empty() ? uri.serial : uri.token));
+  const absl::string_view name = uri.token.empty() ? uri.serial : uri.token;
+  if (silent_) {
+    return Error(hr::kWuENoInteractiveUser,
+                 absl::StrCat("the PIN of the token ", name,
+                              " is not known, and nobody is asked here"));
+  }
+  absl::StatusOr<std::string> answer =
+      asker_(absl::StrCat("PIN of the token ", name));
   // A token may have a keypad of its own, or ask for nothing.
   pins_[token] = answer.ok() ? *answer : "";
   return pins_[token];
@@ -160,19 +225,9 @@ absl::StatusOr<tuf::PrivateKey> LoadKey(const std::filesystem::path& path,
     if (!key.ok()) return Annotate(key.status(), name);
     return key;
   }
-  USHER_ASSIGN_OR_RETURN(const std::string passphrase,
-                         passphrases.ForKey(path));
-  auto key = tuf::PrivateKey::FromPem(pem, passphrase);
-  if (!key.ok()) {
-    return Error(hr::kEInvalidarg,
-                 absl::StrCat(name,
-                              ": the key is encrypted and the passphrase does "
-                              "not open it; check --passphrase-file or "
-                              "USHER_PASSPHRASE (",
-                              key.status().message(), ")"),
-                 name);
-  }
-  return key;
+  return passphrases.Open(path, [&pem](absl::string_view passphrase) {
+    return tuf::PrivateKey::FromPem(pem, passphrase);
+  });
 }
 
 absl::StatusOr<tuf::Key> LoadPublicKey(const std::filesystem::path& path,

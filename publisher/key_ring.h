@@ -5,14 +5,16 @@
 // PKCS#11 URI of a key that stays in a token.
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/types/optional.h"
 #include "absl/types/span.h"
 #include "common/tuf/key.h"
 #include "common/tuf/private_key.h"
@@ -23,21 +25,36 @@ namespace usher::publisher {
 // "root", "targets", "snapshot", "timestamp".
 absl::Span<const absl::string_view> RoleNames();
 
-// Where passphrases come from: a file (its first line), an environment
+// Where passphrases come from: a file (one on each line), an environment
 // variable, or the terminal, in this order. Not thread-safe.
 class PassphraseSource {
  public:
+  // Asks a person for a secret: ReadSecretFromTerminal().
+  using Asker = std::function<absl::StatusOr<std::string>(absl::string_view)>;
+
   // `file`: empty for none. `ask`: ask on the terminal also for new keys.
   PassphraseSource(std::filesystem::path file, bool ask,
-                   const char* variable = "USHER_PASSPHRASE")
-      : file_(std::move(file)), ask_(ask), variable_(variable) {}
+                   const char* variable = "USHER_PASSPHRASE");
+  // For tests.
+  void set_asker(Asker asker) { asker_ = std::move(asker); }
+
+  // From now on only what is known already is used: nobody is asked.
+  void AskNoMore();
 
   // The passphrase for a new key: "" when none was asked for, which leaves the
   // key unencrypted. Asked for twice on a terminal.
   absl::StatusOr<std::string> ForNewKey();
 
-  // The passphrase of the existing encrypted key at `path`.
-  absl::StatusOr<std::string> ForKey(const std::filesystem::path& path);
+  // Opens the existing encrypted key at `path`: `open` is called with each
+  // passphrase of the file, or the variable's, or those that were typed before
+  // and then the one that is asked for now, until it gives a key. The keys of a
+  // repository may have different ones. E_INVALIDARG names the key and where
+  // its passphrase was looked for.
+  absl::StatusOr<tuf::PrivateKey> Open(
+      const std::filesystem::path& path,
+      absl::FunctionRef<
+          absl::StatusOr<tuf::PrivateKey>(absl::string_view passphrase)>
+          open);
 
   // The PIN of the token that holds `uri`'s key: from the URI, or from
   // USHER_PKCS11_PIN, or asked for at the terminal, once for each token; ""
@@ -47,13 +64,15 @@ class PassphraseSource {
                                        const std::filesystem::path& base);
 
  private:
-  // From file or environment.
-  absl::StatusOr<absl::optional<std::string>> Given();
+  // From file or environment; nothing if neither is given.
+  absl::StatusOr<std::vector<std::string>> Given() const;
 
   std::filesystem::path file_;
   bool ask_;
   const char* variable_;
-  absl::optional<std::string> answered_;
+  Asker asker_;
+  bool silent_ = false;
+  std::vector<std::string> answered_;
   std::map<std::string, std::string> pins_;  // by token
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <system_error>
@@ -31,11 +32,14 @@ namespace usher::publisher {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::json;
 using repository::v1::CatalogRecord;
 using repository::v1::Payload;
 
 constexpr char kLock[] = ".usher-mirror.lock";
 constexpr char kIncoming[] = ".usher-mirror.new";
+constexpr char kUnnamed[] = ".usher-mirror.unnamed";
+constexpr uint64_t kMaxUnnamedBytes = uint64_t{256} * 1024 * 1024;
 
 // Whether `text` is `pattern`, in which '*' stands for any text.
 bool Matches(absl::string_view pattern, absl::string_view text) {
@@ -110,7 +114,7 @@ class MirrorRun {
     }
     USHER_FAULT_POINT("mirror.catalogs");
     USHER_RETURN_IF_ERROR(CopyMetadata());
-    if (options_.prune) USHER_RETURN_IF_ERROR(Prune());
+    if (options_.prune) USHER_RETURN_IF_ERROR(Prune(now));
     return result_;
   }
 
@@ -312,7 +316,7 @@ class MirrorRun {
     result_.bytes_copied += bytes;
   }
 
-  absl::Status Prune() {
+  absl::Status Prune(absl::Time now) {
     std::set<fs::path> named;
     for (const auto* documents : {&repository_.roots, &repository_.delegated}) {
       for (const MetadataDocument& document : *documents) {
@@ -330,14 +334,32 @@ class MirrorRun {
     for (const auto& [location, wanted] : payloads_) {
       named.insert(Target(location));
     }
+    const Json before = UnnamedBefore();
+    Json unnamed = Json::object();
     for (const char* folder : {"metadata", "targets"}) {
-      USHER_RETURN_IF_ERROR(PruneIn(dir_ / folder, named));
+      USHER_RETURN_IF_ERROR(
+          PruneIn(dir_ / folder, named, before, now, unnamed));
     }
-    return absl::OkStatus();
+    result_.files_unnamed = static_cast<int64_t>(unnamed.size());
+    if (unnamed == before) return absl::OkStatus();
+    if (unnamed.empty()) return RemoveTree(dir_ / kUnnamed);
+    return WriteFileAtomically(
+        dir_ / kUnnamed,
+        unnamed.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
 
-  absl::Status PruneIn(const fs::path& folder,
-                       const std::set<fs::path>& named) {
+  // By path, since when a file has been unnamed, in seconds since 1970.
+  Json UnnamedBefore() const {
+    const auto text = ReadFile(dir_ / kUnnamed, kMaxUnnamedBytes);
+    Json json = Json::parse(text.value_or("{}"), nullptr,
+                            /*allow_exceptions=*/false);
+    return json.is_object() ? json : Json::object();
+  }
+
+  // `before` and `unnamed`: as UnnamedBefore(), of the last run and of this
+  // one.
+  absl::Status PruneIn(const fs::path& folder, const std::set<fs::path>& named,
+                       const Json& before, absl::Time now, Json& unnamed) {
     std::vector<fs::path> unused;
     std::vector<fs::path> folders;
     std::error_code error;
@@ -352,6 +374,16 @@ class MirrorRun {
       }
     }
     for (const fs::path& path : unused) {
+      const std::string name = PathToUtf8(path.lexically_relative(dir_));
+      const auto known = before.find(name);
+      int64_t since = absl::ToUnixSeconds(now);
+      if (known != before.end() && known->is_number_integer()) {
+        since = std::min(since, known->get<int64_t>());
+      }
+      if (now - absl::FromUnixSeconds(since) < options_.keep_unnamed) {
+        unnamed[name] = since;
+        continue;
+      }
       USHER_RETURN_IF_ERROR(RemoveTree(path));
       ++result_.files_removed;
     }

@@ -23,8 +23,11 @@ struct MirrorOptions {
   std::vector<std::string> names;
   std::vector<std::string> update_ids;
   bool payloads = true;
-  // Remove afterwards what the copied state does not name.
+  // Remove afterwards what the copied state does not name, and no state within
+  // this time has named: readers may be in the middle of it. How long each file
+  // has been unnamed is kept beside the mirror's files.
   bool prune = false;
+  absl::Duration keep_unnamed = absl::Hours(24);
 };
 
 struct MirrorResult {
@@ -36,6 +39,7 @@ struct MirrorResult {
   int64_t files_copied = 0;
   int64_t bytes_copied = 0;
   int64_t files_removed = 0;
+  int64_t files_unnamed = 0;  // that are still there, to be removed later
 };
 
 // Brings `dir` to the state of `source`, which is verified from the trusted

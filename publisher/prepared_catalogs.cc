@@ -59,8 +59,7 @@ std::string CommonKey(const Settings& settings, const Draft& draft) {
 // What bundles contain is in the repository and is no bundle; clients would
 // refuse the whole catalog.
 absl::Status CheckBundles(const Draft& draft) {
-  for (const DraftEntry* entry : draft.Sorted()) {
-    if (!entry->is_bundle) continue;
+  for (const DraftEntry* entry : draft.Bundles()) {
     const UpdateDescription bundle = entry->Parse();
     for (const auto& child : bundle.update().bundled_updates()) {
       const DraftEntry* const found = draft.Find(child.update_id());
@@ -231,9 +230,11 @@ absl::Status PreparedCatalogs::Remember() const {
                      {"length", made.length},
                      {"payloads_absent", made.payloads_absent}};
   }
-  return WriteFileAtomically(
-      workspace_.dir() / kMadeFile,
-      Json({{"files", std::move(files)}}).dump(1) + "\n");
+  const std::string text = Json({{"files", std::move(files)}}).dump(1) + "\n";
+  const fs::path path = workspace_.dir() / kMadeFile;
+  const auto present = ReadFile(path, kMaxMadeBytes);
+  if (present.ok() && *present == text) return absl::OkStatus();
+  return WriteFileAtomically(path, text);
 }
 
 // What is not as it should be is made again.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <system_error>
@@ -18,16 +19,35 @@ namespace usher::publisher {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// Whether a file was made within `age` before now. What has no time, or one to
+// come, is taken for new.
+bool IsYoung(const fs::path& path, absl::Duration age) {
+  std::error_code error;
+  const auto made = fs::last_write_time(path, error);
+  if (error) return true;
+  return absl::FromChrono(fs::file_time_type::clock::now() - made) < age;
+}
+
+}  // namespace
+
 absl::Status PruneVersions(const Workspace& workspace, absl::string_view role,
-                           int keep) {
-  const fs::path metadata = workspace.metadata_dir();
-  std::vector<int64_t> versions = VersionsOf(metadata, role);
-  const size_t kept =
-      std::min<size_t>(versions.size(), static_cast<size_t>(std::max(keep, 1)));
-  versions.resize(versions.size() - kept);
-  for (const int64_t version : versions) {
-    USHER_RETURN_IF_ERROR(
-        RemoveTree(metadata / PathFromUtf8(VersionedName(version, role))));
+                           int64_t present, const KeepOld& keep) {
+  const auto path = [&workspace, role](int64_t version) {
+    return workspace.metadata_dir() /
+           PathFromUtf8(VersionedName(version, role));
+  };
+  std::vector<int64_t> versions = VersionsOf(workspace.metadata_dir(), role);
+  while (!versions.empty() && versions.back() > present) {
+    USHER_RETURN_IF_ERROR(RemoveTree(path(versions.back())));
+    versions.pop_back();
+  }
+  const auto kept = static_cast<size_t>(std::max(keep.versions, 1));
+  for (size_t i = 0; i + kept < versions.size(); ++i) {
+    // It was the present one until the next one was made.
+    if (IsYoung(path(versions[i + 1]), keep.age)) break;
+    USHER_RETURN_IF_ERROR(RemoveTree(path(versions[i])));
   }
   return absl::OkStatus();
 }
@@ -72,29 +92,37 @@ absl::Status RemoveUnnamedCatalogs(const Workspace& workspace,
 }  // namespace
 
 absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
-                           absl::string_view folder, int keep) {
-  USHER_RETURN_IF_ERROR(PruneVersions(workspace, role, keep));
+                           absl::string_view folder, int64_t present,
+                           const KeepOld& keep) {
+  USHER_RETURN_IF_ERROR(PruneVersions(workspace, role, present, keep));
   return RemoveUnnamedCatalogs(workspace, role, folder);
 }
 
-absl::Status PruneVendor(const Workspace& workspace, absl::string_view vendor,
-                         absl::string_view folder, int64_t newest) {
+absl::Status PruneVendors(const Workspace& workspace) {
   const fs::path metadata = workspace.metadata_dir();
-  std::set<int64_t> needed = {newest};
+  // By the file of the role.
+  std::map<std::string, std::set<int64_t>> needed;
   for (const int64_t version : VersionsOf(metadata, "snapshot")) {
     const auto snapshot = ReadMetadata<tuf::Snapshot>(
         metadata / PathFromUtf8(VersionedName(version, "snapshot")));
     // What it names cannot be told, so all stays.
     if (!snapshot.ok()) return absl::OkStatus();
-    const auto meta = snapshot->body.meta.find(tuf::RoleFileName(vendor));
-    if (meta != snapshot->body.meta.end()) needed.insert(meta->second.version);
+    for (const auto& [file, meta] : snapshot->body.meta) {
+      needed[file].insert(meta.version);
+    }
   }
-  for (const int64_t version : VersionsOf(metadata, vendor)) {
-    if (needed.contains(version)) continue;
-    USHER_RETURN_IF_ERROR(
-        RemoveTree(metadata / PathFromUtf8(VersionedName(version, vendor))));
+  for (const Vendor& vendor : workspace.settings().vendors) {
+    std::set<int64_t>& versions = needed[tuf::RoleFileName(vendor.name)];
+    versions.insert(vendor.version);
+    for (const int64_t version : VersionsOf(metadata, vendor.name)) {
+      if (versions.contains(version)) continue;
+      USHER_RETURN_IF_ERROR(RemoveTree(
+          metadata / PathFromUtf8(VersionedName(version, vendor.name))));
+    }
+    USHER_RETURN_IF_ERROR(RemoveUnnamedCatalogs(workspace, vendor.name,
+                                                VendorFolder(vendor.name)));
   }
-  return RemoveUnnamedCatalogs(workspace, vendor, folder);
+  return absl::OkStatus();
 }
 
 }  // namespace usher::publisher

@@ -43,6 +43,7 @@ using repository::v1::UpdateDescription;
 constexpr absl::Duration kDay = absl::Hours(24);
 // What clients accept (service/repository/repository.h).
 constexpr size_t kMaxTimestampBytes = size_t{16} * 1024;
+constexpr size_t kMaxSnapshotBytes = size_t{2} * 1024 * 1024;
 constexpr uint64_t kMaxCatalogFile = uint64_t{4} << 30;
 
 // The key of a role, checked to be the one that the root names.
@@ -67,11 +68,52 @@ absl::StatusOr<tuf::PrivateKey> SigningKey(const Workspace& workspace,
   return key;
 }
 
-int64_t NextVersion(const Workspace& workspace, absl::string_view role,
-                    int64_t recorded) {
-  const std::vector<int64_t> versions =
-      VersionsOf(workspace.metadata_dir(), role);
-  return std::max(recorded, versions.empty() ? 0 : versions.back()) + 1;
+// The version after what was given out before and what is public.
+template <typename Body>
+absl::StatusOr<int64_t> NextVersionOf(
+    int64_t given_out, const absl::optional<tuf::Metadata<Body>>& published) {
+  return NextVersion(
+      std::max(given_out,
+               published.has_value() ? published->body.version : int64_t{0}),
+      Body::kType);
+}
+
+// A publisher was killed between the two places of the newest root.
+absl::Status MendRootCopy(const Workspace& workspace,
+                          const PublishedMetadata& published) {
+  if (!published.root_copy_is_old) return absl::OkStatus();
+  return WriteRoot(workspace, published.root.body.version, published.root_text);
+}
+
+// Keeps the first of the vendors' documents to expire.
+void NoteVendorExpiry(absl::string_view vendor, absl::Time expires,
+                      PublishResult& result) {
+  if (expires >= result.vendors_expire) return;
+  result.vendors_expire = expires;
+  result.first_vendor = std::string(vendor);
+}
+
+// When the vendors' documents expire that the snapshot names. What cannot be
+// read is named, and no reason to let the timestamp expire.
+void ReadVendorExpiries(const Workspace& workspace,
+                        const tuf::Snapshot& snapshot, PublishResult& result) {
+  for (const Vendor& vendor : workspace.settings().vendors) {
+    const auto meta = snapshot.meta.find(tuf::RoleFileName(vendor.name));
+    if (vendor.removed || meta == snapshot.meta.end()) continue;
+    const fs::path path =
+        workspace.metadata_dir() /
+        PathFromUtf8(VersionedName(meta->second.version, vendor.name));
+    const std::string text = ReadFile(path, kMaxMetadataBytes).value_or("");
+    const auto document = tuf::Parse<tuf::Targets>(text);
+    if (!document.ok() ||
+        !tuf::CheckContent(text, meta->second.length, meta->second.hashes,
+                           /*need_hash=*/true)
+             .ok()) {
+      result.damaged_vendors.push_back(vendor.name);
+      continue;
+    }
+    NoteVendorExpiry(vendor.name, document->body.expires, result);
+  }
 }
 
 // What one run of Publish() decides and signs.
@@ -93,8 +135,11 @@ class Publication {
 
  private:
   absl::Status Prepare() {
-    USHER_ASSIGN_OR_RETURN(published_,
-                           PublishedMetadata::Load(workspace_.metadata_dir()));
+    USHER_ASSIGN_OR_RETURN(
+        published_,
+        PublishedMetadata::Load(
+            workspace_, options_.renew ? PublishedMetadata::Wrong::kIgnore
+                                       : PublishedMetadata::Wrong::kRefuse));
     const tuf::Root& root = published_.root.body;
     if (root.expires <= now_) {
       return Error(hr::kCertEExpired,
@@ -123,7 +168,7 @@ class Publication {
   // whose keys have changed since it signed.
   absl::Status ReadVendors() {
     delegations_ = DelegationsTo(workspace_.settings().vendors);
-    for (const Vendor& vendor : workspace_.settings().vendors) {
+    for (Vendor& vendor : workspace_.settings().vendors) {
       if (vendor.version == 0) continue;
       if (vendor.removed) {
         vendor_meta_[tuf::RoleFileName(vendor.name)].version = vendor.version;
@@ -143,6 +188,16 @@ class Publication {
           PathFromUtf8(VersionedName(vendor.version, vendor.name));
       USHER_ASSIGN_OR_RETURN(const std::string text,
                              ReadFile(path, kMaxMetadataBytes));
+      const std::string sha256 = ToHex(Sha256Of(text));
+      if (!vendor.sha256.empty() && sha256 != vendor.sha256) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat(PathToUtf8(path),
+                                  " is not what was taken from the vendor; "
+                                  "run \"usher-publish vendor take ",
+                                  PathToUtf8(workspace_.dir()), " ",
+                                  vendor.name, " FROM\" again"),
+                     vendor.name);
+      }
       auto document = tuf::Parse<tuf::Targets>(text);
       if (!document.ok()) {
         return Annotate(document.status(), PathToUtf8(path));
@@ -158,10 +213,17 @@ class Publication {
                                   "present keys, or remove it"),
                      vendor.name);
       }
+      if (document->body.version != vendor.version) {
+        return Error(hr::kWuEMetadataSignatureVerifyFailed,
+                     absl::StrCat(PathToUtf8(path), " has version ",
+                                  document->body.version,
+                                  "; take the vendor's folder again"),
+                     vendor.name);
+      }
+      vendor.sha256 = sha256;
       vendor_meta_[tuf::RoleFileName(vendor.name)] =
           tuf::DescribeMetadata(vendor.version, text);
-      result_.vendors_expire =
-          std::min(result_.vendors_expire, document->body.expires);
+      NoteVendorExpiry(vendor.name, document->body.expires, result_);
     }
     return absl::OkStatus();
   }
@@ -194,21 +256,12 @@ class Publication {
     });
   }
 
-  // Whether a document must be signed again though nothing changed: by age,
-  // or because the root gives its role to another key now.
+  // Whether a document must be signed again though nothing changed.
   template <typename Body>
   bool Stale(const absl::optional<tuf::Metadata<Body>>& metadata,
              absl::Time renewed) const {
     if (options_.renew || !metadata.has_value()) return true;
-    if (IsAgeing(metadata->body.expires, renewed, now_)) return true;
-    const auto role = published_.root.body.roles.find(std::string(Body::kType));
-    return role == published_.root.body.roles.end() ||
-           std::none_of(metadata->signatures.begin(),
-                        metadata->signatures.end(),
-                        [&role](const tuf::Signature& signature) {
-                          return absl::c_linear_search(role->second.key_ids,
-                                                       signature.key_id);
-                        });
+    return IsAgeing(metadata->body.expires, renewed, now_);
   }
 
   absl::Status SignAll() {
@@ -250,9 +303,11 @@ class Publication {
         const tuf::PrivateKey key,
         SigningKey(workspace_, published_.root.body, "targets", passphrases_));
     tuf::Targets body = NextTargets();
-    body.version = NextVersion(workspace_, "targets",
-                               std::max(workspace_.settings().targets_version,
-                                        options_.min_targets_version - 1));
+    USHER_ASSIGN_OR_RETURN(
+        body.version,
+        NextVersionOf(std::max(workspace_.settings().targets_version,
+                               options_.min_targets_version - 1),
+                      published_.targets));
     body.expires = options_.expires.targets;
     Report(body);
     USHER_ASSIGN_OR_RETURN(targets_, SignDocument(std::move(body), key));
@@ -264,8 +319,9 @@ class Publication {
         const tuf::PrivateKey key,
         SigningKey(workspace_, published_.root.body, "snapshot", passphrases_));
     tuf::Snapshot body;
-    body.version = NextVersion(workspace_, "snapshot",
-                               workspace_.settings().snapshot_version);
+    USHER_ASSIGN_OR_RETURN(body.version,
+                           NextVersionOf(workspace_.settings().snapshot_version,
+                                         published_.snapshot));
     body.expires = options_.expires.snapshot;
     body.meta = vendor_meta_;
     body.meta["targets.json"] =
@@ -274,6 +330,11 @@ class Publication {
             : published_.snapshot->body.meta.at("targets.json");
     result_.snapshot_version = body.version;
     USHER_ASSIGN_OR_RETURN(snapshot_, SignDocument(std::move(body), key));
+    if (snapshot_->text.size() > kMaxSnapshotBytes) {
+      return Error(hr::kWuEMaxCapacityReached,
+                   "the snapshot is larger than clients accept: the "
+                   "repository has had too many vendors");
+    }
     return absl::OkStatus();
   }
 
@@ -282,11 +343,9 @@ class Publication {
                            SigningKey(workspace_, published_.root.body,
                                       "timestamp", passphrases_));
     tuf::Timestamp body;
-    body.version = workspace_.settings().timestamp_version;
-    if (published_.timestamp.has_value()) {
-      body.version = std::max(body.version, published_.timestamp->body.version);
-    }
-    ++body.version;
+    USHER_ASSIGN_OR_RETURN(
+        body.version, NextVersionOf(workspace_.settings().timestamp_version,
+                                    published_.timestamp));
     body.expires = options_.expires.timestamp;
     body.snapshot =
         snapshot_.has_value()
@@ -310,7 +369,26 @@ class Publication {
     USHER_FAULT_POINT("publisher.catalog_written");
     USHER_RETURN_IF_ERROR(
         WriteClaims(workspace_, kOwnClaims, catalogs_->claims()));
-    if (!timestamp_.has_value()) return catalogs_->Remember();
+    USHER_RETURN_IF_ERROR(MendRootCopy(workspace_, published_));
+    if (!timestamp_.has_value()) {
+      USHER_RETURN_IF_ERROR(
+          ConfirmSigned(workspace_, RecordOf(*published_.timestamp)));
+      return catalogs_->Remember();
+    }
+    // Recorded before they are public, so that no version is given out twice,
+    // and so that what is found there later is known for what was signed here.
+    Settings& settings = workspace_.settings();
+    settings.targets_version = result_.targets_version;
+    settings.snapshot_version = result_.snapshot_version;
+    settings.timestamp_version = result_.timestamp_version;
+    settings.shard_bits = catalogs_->shard_bits();
+    USHER_RETURN_IF_ERROR(
+        BeginSigned(workspace_,
+                    published_.timestamp.has_value()
+                        ? absl::make_optional(RecordOf(*published_.timestamp))
+                        : absl::nullopt,
+                    timestamp_->record));
+    USHER_FAULT_POINT("publisher.settings_written");
     const fs::path metadata = workspace_.metadata_dir();
     if (targets_.has_value()) {
       USHER_RETURN_IF_ERROR(
@@ -324,31 +402,22 @@ class Publication {
                       snapshot_->text));
       USHER_FAULT_POINT("publisher.snapshot_written");
     }
-    // Recorded before it is public, so that no version is given out twice.
-    Settings& settings = workspace_.settings();
-    settings.targets_version = result_.targets_version;
-    settings.snapshot_version = result_.snapshot_version;
-    settings.timestamp_version = result_.timestamp_version;
-    settings.shard_bits = catalogs_->shard_bits();
-    USHER_RETURN_IF_ERROR(workspace_.SaveSettings());
     USHER_RETURN_IF_ERROR(
         WritePublic(metadata / "timestamp.json", timestamp_->text));
     USHER_FAULT_POINT("publisher.timestamp_written");
+    USHER_RETURN_IF_ERROR(ConfirmSigned(workspace_, timestamp_->record));
     for (const auto* file : {&targets_, &snapshot_, &timestamp_}) {
       if (!file->has_value()) continue;
       result_.bytes_written += static_cast<int64_t>((*file)->text.size());
     }
     // After all else: what is remembered is public.
     USHER_RETURN_IF_ERROR(catalogs_->Remember());
-    USHER_RETURN_IF_ERROR(PruneVersions(workspace_, "snapshot", options_.keep));
-    USHER_RETURN_IF_ERROR(PruneCatalogs(workspace_, "targets",
-                                        workspace_.settings().catalog_folder(),
-                                        options_.keep));
-    for (const Vendor& vendor : workspace_.settings().vendors) {
-      USHER_RETURN_IF_ERROR(PruneVendor(
-          workspace_, vendor.name, VendorFolder(vendor.name), vendor.version));
-    }
-    return absl::OkStatus();
+    USHER_RETURN_IF_ERROR(PruneVersions(
+        workspace_, "snapshot", result_.snapshot_version, options_.keep));
+    USHER_RETURN_IF_ERROR(PruneCatalogs(
+        workspace_, "targets", workspace_.settings().catalog_folder(),
+        result_.targets_version, options_.keep));
+    return PruneVendors(workspace_);
   }
 
   Workspace& workspace_;
@@ -371,87 +440,6 @@ Expiries Expiries::Default(absl::Time now) {
   return {now + 90 * kDay, now + 90 * kDay, now + 14 * kDay};
 }
 
-absl::StatusOr<Workspace> CreateWorkspace(const fs::path& dir,
-                                          Settings settings,
-                                          const fs::path& keys) {
-  repository::v1::CatalogHeader header;
-  header.set_format_version(1);
-  header.set_service_id(settings.service_id);
-  header.set_service_name(settings.service_name);
-  USHER_RETURN_IF_ERROR(CheckAsClients(header));
-  if (settings.service_name.empty() || !IsValidUtf8(settings.service_name)) {
-    return Error(hr::kEInvalidarg, "the name must be UTF-8 and not empty",
-                 "--name");
-  }
-  if (!keys.empty()) {
-    std::error_code error;
-    const fs::path absolute = fs::absolute(keys, error);
-    if (error) {
-      return SystemError(error.default_error_condition().value(), "find",
-                         PathToUtf8(keys));
-    }
-    settings.keys = PathToUtf8(absolute);
-  }
-  return Workspace::Create(dir, std::move(settings));
-}
-
-absl::StatusOr<InitResult> InitRepository(const fs::path& dir,
-                                          const InitOptions& options,
-                                          PassphraseSource& passphrases,
-                                          absl::Time now) {
-  Settings settings;
-  settings.service_name = options.service_name;
-  settings.service_id =
-      options.service_id.empty() ? RandomUuid() : options.service_id;
-  USHER_ASSIGN_OR_RETURN(
-      Workspace workspace,
-      CreateWorkspace(dir, std::move(settings), options.keys));
-  InitResult result;
-  tuf::Root body;
-  body.version = 1;
-  body.expires = options.root_expires.value_or(now + 730 * kDay);
-  // Existing keys first: a wrong passphrase must not leave half a set.
-  std::map<std::string, tuf::PrivateKey> keys;
-  for (const absl::string_view role : RoleNames()) {
-    const fs::path path = KeyPath(workspace.keys_dir(), role);
-    std::error_code error;
-    if (!fs::exists(path, error)) {
-      result.created_keys.emplace_back(role);
-      continue;
-    }
-    USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key, LoadKey(path, passphrases));
-    keys.emplace(std::string(role), std::move(key));
-  }
-  if (!result.created_keys.empty()) {
-    USHER_ASSIGN_OR_RETURN(const std::string passphrase,
-                           passphrases.ForNewKey());
-    result.encrypted = !passphrase.empty();
-    for (const std::string& role : result.created_keys) {
-      USHER_ASSIGN_OR_RETURN(tuf::PrivateKey key,
-                             CreateKey(KeyPath(workspace.keys_dir(), role),
-                                       options.scheme, passphrase));
-      keys.emplace(role, std::move(key));
-    }
-  }
-  for (const auto& [role, key] : keys) {
-    body.keys[key.key_id()] = key.public_key();
-    body.roles[role].key_ids = {key.key_id()};
-  }
-  USHER_ASSIGN_OR_RETURN(
-      const SignedFile root,
-      SignDocument(std::move(body), keys.find("root")->second));
-  USHER_RETURN_IF_ERROR(WriteRoot(workspace, root.version, root.text));
-  USHER_RETURN_IF_ERROR(
-      MakeDirectories(workspace.targets_dir(), Access::kWorldRead));
-  USHER_RETURN_IF_ERROR(workspace.SaveDraft(Draft()));
-  // Last: only now is the folder a repository.
-  USHER_RETURN_IF_ERROR(workspace.SaveSettings());
-  result.service_id = workspace.settings().service_id;
-  result.root = workspace.dir() / "root.json";
-  result.root_sha256 = ToHex(Sha256Of(root.text));
-  return result;
-}
-
 absl::StatusOr<PublishResult> Publish(Workspace& workspace,
                                       const PublishOptions& options,
                                       PassphraseSource& passphrases,
@@ -465,9 +453,8 @@ absl::StatusOr<PublishResult> Publish(Workspace& workspace,
 absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
                                                absl::Time expires,
                                                PassphraseSource& passphrases) {
-  USHER_RETURN_IF_ERROR(workspace.MustBeRepository());
-  USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
-                         PublishedMetadata::Load(workspace.metadata_dir()));
+  USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
+                         PublishedMetadata::Load(workspace));
   if (!published.timestamp.has_value() || !published.targets.has_value()) {
     return Error(hr::kWuEInvalidOperation,
                  absl::StrCat("nothing complete is published yet; run "
@@ -480,7 +467,8 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
       SigningKey(workspace, published.root.body, "timestamp", passphrases));
   tuf::Timestamp body = published.timestamp->body;
   Settings& settings = workspace.settings();
-  body.version = std::max(body.version, settings.timestamp_version) + 1;
+  USHER_ASSIGN_OR_RETURN(body.version, NextVersionOf(settings.timestamp_version,
+                                                     published.timestamp));
   body.expires = expires;
   PublishResult result;
   result.changed = true;
@@ -492,21 +480,28 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
   result.snapshot_version = published.snapshot->body.version;
   result.timestamp_version = body.version;
   result.timestamp_expires = expires;
+  ReadVendorExpiries(workspace, published.snapshot->body, result);
   USHER_ASSIGN_OR_RETURN(const SignedFile timestamp,
                          SignDocument(std::move(body), key));
+  USHER_RETURN_IF_ERROR(MendRootCopy(workspace, published));
   settings.timestamp_version = timestamp.version;
-  USHER_RETURN_IF_ERROR(workspace.SaveSettings());
+  USHER_RETURN_IF_ERROR(
+      BeginSigned(workspace, RecordOf(*published.timestamp), timestamp.record));
+  USHER_FAULT_POINT("publisher.refresh_recorded");
   USHER_RETURN_IF_ERROR(
       WritePublic(workspace.metadata_dir() / "timestamp.json", timestamp.text));
+  USHER_FAULT_POINT("publisher.refresh_written");
+  USHER_RETURN_IF_ERROR(ConfirmSigned(workspace, timestamp.record));
   return result;
 }
 
 absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
                                         absl::Time expires,
                                         PassphraseSource& passphrases) {
-  USHER_RETURN_IF_ERROR(workspace.MustBeRepository());
-  USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
-                         PublishedMetadata::Load(workspace.metadata_dir()));
+  // Renewing the root repairs nothing else, nor is it in the way.
+  USHER_ASSIGN_OR_RETURN(
+      const PublishedMetadata published,
+      PublishedMetadata::Load(workspace, PublishedMetadata::Wrong::kIgnore));
   const int64_t threshold = published.root.body.roles.at("root").threshold;
   if (threshold > 1) {
     return Error(hr::kWuEInvalidOperation,
@@ -520,7 +515,7 @@ absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
       const tuf::PrivateKey key,
       SigningKey(workspace, published.root.body, "root", passphrases));
   tuf::Root body = published.root.body;
-  ++body.version;
+  USHER_ASSIGN_OR_RETURN(body.version, NextVersion(body.version, "root"));
   body.expires = expires;
   USHER_ASSIGN_OR_RETURN(const SignedFile root,
                          SignDocument(std::move(body), key));
@@ -530,6 +525,20 @@ absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
   result.root_version = root.version;
   result.root_expires = expires;
   return result;
+}
+
+absl::StatusOr<absl::optional<PublishResult>> AnnounceRoot(
+    Workspace& workspace, PassphraseSource& passphrases, absl::Time now) {
+  USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
+                         PublishedMetadata::Load(workspace));
+  if (!published.targets.has_value()) return absl::optional<PublishResult>();
+  const absl::Time expires = published.timestamp->body.expires;
+  USHER_ASSIGN_OR_RETURN(
+      PublishResult result,
+      RefreshTimestamp(
+          workspace, expires > now ? expires : Expiries::Default(now).timestamp,
+          passphrases));
+  return absl::make_optional(std::move(result));
 }
 
 absl::StatusOr<PayloadStore::Garbage> CollectGarbage(Workspace& workspace,

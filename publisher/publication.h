@@ -17,6 +17,7 @@
 #include "absl/types/optional.h"
 #include "publisher/key_ring.h"
 #include "publisher/payload_store.h"
+#include "publisher/pruning.h"
 #include "publisher/workspace.h"
 
 namespace usher::publisher {
@@ -30,44 +31,13 @@ struct Expiries {
   static Expiries Default(absl::Time now);
 };
 
-struct InitOptions {
-  std::string service_name;
-  std::string service_id;      // canonical; empty: a new one
-  std::filesystem::path keys;  // empty: {dir}/keys
-  std::string scheme = "ed25519";
-  absl::optional<absl::Time> root_expires;  // default: 2 years
-};
-
-struct InitResult {
-  std::string service_id;
-  std::filesystem::path root;
-  std::string root_sha256;
-  // Roles whose keys were made; the others' were there already.
-  std::vector<std::string> created_keys;
-  bool encrypted = false;
-};
-
-// Workspace::Create() after checking, as clients would, what its catalogs will
-// say of the service. `keys`: another folder for the private keys; empty: that
-// of the settings.
-absl::StatusOr<Workspace> CreateWorkspace(const std::filesystem::path& dir,
-                                          Settings settings,
-                                          const std::filesystem::path& keys);
-
-// Makes a repository: keys that are missing, bookkeeping, 1.root.json and a
-// copy of it as {dir}/root.json, for handing to clients.
-absl::StatusOr<InitResult> InitRepository(const std::filesystem::path& dir,
-                                          const InitOptions& options,
-                                          PassphraseSource& passphrases,
-                                          absl::Time now);
-
 struct PublishOptions {
   Expiries expires;
   // Sign everything afresh, changed or not.
   bool renew = false;
   // Versions of targets, snapshot and catalog to keep for readers that are in
-  // the middle of a refresh; at least 1.
-  int keep = 5;
+  // the middle of a refresh.
+  KeepOld keep;
   // The version of the targets (or of a vendor's document) to reach at least:
   // when others know of higher ones than this folder does.
   int64_t min_targets_version = 1;
@@ -91,8 +61,11 @@ struct PublishResult {
   absl::Time root_expires;
   absl::Time targets_expires;
   absl::Time timestamp_expires;
-  // The first of the vendors' documents.
+  // The first of the vendors' documents, and whose it is.
   absl::Time vendors_expire = absl::InfiniteFuture();
+  std::string first_vendor;
+  // Whose documents are missing or not what the snapshot names.
+  std::vector<std::string> damaged_vendors;
 };
 
 // Publishes the draft, and what was taken from vendors. Signs only what
@@ -103,8 +76,9 @@ absl::StatusOr<PublishResult> Publish(Workspace& workspace,
                                       PassphraseSource& passphrases,
                                       absl::Time now);
 
-// Signs a new timestamp for what is public, with the timestamp key alone.
-// WU_E_INVALID_OPERATION when nothing was published yet.
+// Signs a new timestamp for what is public, with the timestamp key alone, if it
+// is what was signed here (PublishedMetadata::Load()). WU_E_INVALID_OPERATION
+// when nothing was published yet.
 absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
                                                absl::Time expires,
                                                PassphraseSource& passphrases);
@@ -113,6 +87,12 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
 absl::StatusOr<PublishResult> RenewRoot(Workspace& workspace,
                                         absl::Time expires,
                                         PassphraseSource& passphrases);
+
+// After a new root is public: RefreshTimestamp() with the expiry that the
+// timestamp has, since clients look for a root as soon as the timestamp changes
+// and else only once in a while. Nothing when nothing was published yet.
+absl::StatusOr<absl::optional<PublishResult>> AnnounceRoot(
+    Workspace& workspace, PassphraseSource& passphrases, absl::Time now);
 
 // Removes payload files that neither the draft nor a catalog that is still
 // public names.

@@ -15,6 +15,7 @@
 #include "absl/types/optional.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/sha256.h"
 #include "common/tuf/metadata.h"
 #include "common/tuf/metadata_codec.h"
 #include "publisher/workspace.h"
@@ -26,23 +27,70 @@ inline constexpr uint64_t kMaxMetadataBytes = uint64_t{64} * 1024 * 1024;
 // "{version}.{role}.json"
 std::string VersionedName(int64_t version, absl::string_view role);
 
-// Versions for which `{version}.{role}.json` is in the folder, ascending.
+// Versions for which `{version}.{role}.json` is in the folder, ascending. Good
+// for removing old ones, not for counting on: anything may lie there.
 std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
                                 absl::string_view role);
 
-// What is public now. Documents that are missing or damaged are absent; the
-// root cannot be.
+// The version after `last`, which was given out or found. An error before the
+// numbers end that every reader of JSON can tell apart.
+absl::StatusOr<int64_t> NextVersion(int64_t last, absl::string_view role);
+
+// How a document is remembered (Settings::signed_last).
+template <typename Body>
+SignedRecord RecordOf(const tuf::Metadata<Body>& metadata) {
+  return {metadata.body.version, ToHex(Sha256Of(metadata.signed_bytes))};
+}
+
+// What is public now. Whoever can write to the web server's folder is not one
+// who may sign: everything is verified before anything is signed on its word.
+// Documents that are missing are absent, with all that they name; the root
+// cannot be.
 struct PublishedMetadata {
   tuf::Metadata<tuf::Root> root;
+  std::string root_text;  // its file
   absl::optional<tuf::Metadata<tuf::Targets>> targets;
   absl::optional<tuf::Metadata<tuf::Snapshot>> snapshot;
   absl::optional<tuf::Metadata<tuf::Timestamp>> timestamp;
+  // Whether {dir}/root.json is an older one: a publisher was killed.
+  bool root_copy_is_old = false;
 
-  // Follows the names from the timestamp down. WU_E_INVALID_FILE without a
-  // readable root.
-  static absl::StatusOr<PublishedMetadata> Load(
-      const std::filesystem::path& metadata_dir);
+  // What to do with a timestamp, snapshot or targets that is not what was
+  // signed here.
+  enum class Wrong {
+    kRefuse,
+    // Treat it as absent: everything is about to be signed afresh.
+    kIgnore,
+  };
+
+  // Follows the roots from {dir}/root.json on, which is not served, and then
+  // the names from the timestamp down: signatures by the root's keys, hashes,
+  // and that it is not an older timestamp than was signed last.
+  // WU_E_METADATA_BAD_SIGNATURE, WU_E_METADATA_SIGNATURE_VERIFY_FAILED,
+  // WU_E_REDIRECTOR_ID_SMALLER, WU_E_INVALID_FILE without a root: the message
+  // names the file and the way out.
+  static absl::StatusOr<PublishedMetadata> Load(const Workspace& workspace,
+                                                Wrong wrong = Wrong::kRefuse);
 };
+
+// Whether it is (one of) Settings::signed_last.
+bool IsRecorded(const Settings& settings, const SignedRecord& found);
+
+// Whether what is public may have that document as its newest:
+// WU_E_REDIRECTOR_ID_SMALLER for an older one than was signed last, or another
+// one of its version; WU_E_INVALID_OPERATION for a version so far ahead that
+// only a stolen key can have signed it. A newer one is fine (the bookkeeping
+// was restored from a backup), if it is verified.
+absl::Status CheckIsLast(const Settings& settings, const SignedRecord& found,
+                         absl::string_view name);
+
+// Notes in the bookkeeping that `next` is about to be made public in the place
+// of `present`, and saves it: a kill from here on leaves one of the two.
+absl::Status BeginSigned(Workspace& workspace,
+                         const absl::optional<SignedRecord>& present,
+                         SignedRecord next);
+// Notes that `present` is public; saves only if that is new.
+absl::Status ConfirmSigned(Workspace& workspace, const SignedRecord& present);
 
 // Whether a document has used up half of the time that a new one would get.
 bool IsAgeing(absl::Time expires, absl::Time renewed, absl::Time now);
@@ -62,7 +110,7 @@ absl::StatusOr<tuf::Metadata<Body>> ReadMetadata(
 absl::Status WritePublic(const std::filesystem::path& path,
                          absl::string_view content);
 
-// Makes a root public, and the one that is handed to new clients.
+// Makes a root public, and then the one that is handed to new clients.
 absl::Status WriteRoot(const Workspace& workspace, int64_t version,
                        absl::string_view text);
 
@@ -70,6 +118,7 @@ absl::Status WriteRoot(const Workspace& workspace, int64_t version,
 struct SignedFile {
   int64_t version = 0;
   std::string text;
+  SignedRecord record;
 };
 
 // Signs `body` with `key`.
@@ -80,6 +129,7 @@ absl::StatusOr<SignedFile> SignDocument(Body body, const tuf::PrivateKey& key) {
   USHER_RETURN_IF_ERROR(tuf::Sign(metadata, {key}));
   SignedFile file;
   file.version = metadata.body.version;
+  file.record = RecordOf(metadata);
   USHER_ASSIGN_OR_RETURN(file.text, tuf::Serialize(metadata));
   return file;
 }

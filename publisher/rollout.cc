@@ -17,7 +17,7 @@ using repository::v1::UpdateDescription;
 // one.
 absl::Status CheckNoBundle(const Draft& draft, const DraftEntry& member) {
   UpdateDescription description;
-  for (const DraftEntry* entry : draft.Sorted()) {
+  for (const DraftEntry* entry : draft.Bundles()) {
     description.ParseFromString(entry->wire);
     for (const auto& child : description.update().bundled_updates()) {
       if (child.update_id() != member.update_id) continue;

@@ -13,7 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/file_io.h"
+#include "common/sha256.h"
 #include "common/tuf/metadata_codec.h"
 #include "common/tuf/trusted_metadata_set.h"
 #include "publisher/human_time.h"
@@ -58,8 +60,9 @@ absl::Status CheckStaysSigned(
 }  // namespace
 
 absl::StatusOr<tuf::Root> PublicRoot(const Workspace& workspace) {
-  USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
-                         PublishedMetadata::Load(workspace.metadata_dir()));
+  USHER_ASSIGN_OR_RETURN(
+      PublishedMetadata published,
+      PublishedMetadata::Load(workspace, PublishedMetadata::Wrong::kIgnore));
   return std::move(published.root.body);
 }
 
@@ -67,9 +70,16 @@ absl::StatusOr<RootDraft> RootDraft::Next(const Workspace& workspace,
                                           absl::Time expires) {
   tuf::Metadata<tuf::Root> next;
   USHER_ASSIGN_OR_RETURN(next.body, PublicRoot(workspace));
-  ++next.body.version;
+  USHER_ASSIGN_OR_RETURN(next.body.version,
+                         NextVersion(next.body.version, kRoot));
   next.body.expires = expires;
   return RootDraft(std::move(next));
+}
+
+RootDraft RootDraft::First(tuf::Root body) {
+  tuf::Metadata<tuf::Root> first;
+  first.body = std::move(body);
+  return RootDraft(std::move(first));
 }
 
 absl::StatusOr<RootDraft> RootDraft::Read(const fs::path& path) {
@@ -251,10 +261,76 @@ absl::StatusOr<RootDraft::Progress> RootDraft::ProgressBy(
   return progress;
 }
 
+namespace {
+
+// Whether enough of the keys have signed that `root`, the `name` one, has.
+absl::Status CheckSignedBy(const RootDraft& draft, const tuf::Root& root,
+                           absl::string_view name) {
+  USHER_ASSIGN_OR_RETURN(const RootDraft::Progress progress,
+                         draft.ProgressBy(root));
+  if (progress.done()) return absl::OkStatus();
+  std::vector<std::string> missing;
+  for (const std::string& id : progress.missing) missing.push_back(Short(id));
+  return Error(hr::kWuEMetadataBadSignature,
+               absl::StrCat("signed by ", progress.signed_by.size(), " of the ",
+                            progress.threshold, " keys that the ", name,
+                            " root asks for; these have not signed: ",
+                            absl::StrJoin(missing, ", ")),
+               kRoot);
+}
+
+absl::Status CheckFresh(const RootDraft& draft, absl::Time now) {
+  const absl::Time expires = draft.metadata().body.expires;
+  if (expires > now) return absl::OkStatus();
+  return Error(hr::kCertEExpired,
+               absl::StrCat("the draft expired at ", FormatUtc(expires),
+                            "; begin with a new one"),
+               kRoot);
+}
+
+// As it becomes public.
+absl::StatusOr<std::string> TextOf(const RootDraft& draft) {
+  USHER_ASSIGN_OR_RETURN(std::string text, tuf::Serialize(draft.metadata()));
+  if (text.size() <= kMaxRootBytes) return text;
+  return Error(hr::kWuEInvalidFile,
+               absl::StrCat("the root has ", text.size(),
+                            " bytes; clients take ", kMaxRootBytes),
+               kRoot);
+}
+
+// Everybody can sign a first root with keys of his own: it must be the one that
+// was made here.
+absl::Status PublishFirstRoot(Workspace& workspace, const RootDraft& draft,
+                              absl::Time now) {
+  const tuf::Root& body = draft.metadata().body;
+  USHER_ASSIGN_OR_RETURN(const std::string bytes, tuf::SignedBytes(body));
+  if (ToHex(Sha256Of(bytes)) != workspace.settings().first_root) {
+    return Error(hr::kWuEInvalidOperation,
+                 "the draft is not the one that \"init\" made, or was changed "
+                 "since; to have another first root, make the repository "
+                 "anew");
+  }
+  USHER_RETURN_IF_ERROR(CheckSignedBy(draft, body, "new"));
+  USHER_RETURN_IF_ERROR(CheckFresh(draft, now));
+  USHER_ASSIGN_OR_RETURN(const std::string text, TextOf(draft));
+  USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet set,
+                         tuf::TrustedMetadataSet::Create(text, now));
+  USHER_RETURN_IF_ERROR(set.FinishRoot());
+  USHER_RETURN_IF_ERROR(WriteRoot(workspace, body.version, text));
+  USHER_FAULT_POINT("publisher.first_root_written");
+  workspace.settings().first_root.clear();
+  return workspace.SaveSettings();
+}
+
+}  // namespace
+
 absl::Status PublishRoot(Workspace& workspace, const RootDraft& draft,
                          absl::Time now) {
-  USHER_ASSIGN_OR_RETURN(PublishedMetadata published,
-                         PublishedMetadata::Load(workspace.metadata_dir()));
+  if (!workspace.settings().first_root.empty()) {
+    return PublishFirstRoot(workspace, draft, now);
+  }
+  USHER_ASSIGN_OR_RETURN(const PublishedMetadata published,
+                         PublishedMetadata::Load(workspace));
   const tuf::Root& next = draft.metadata().body;
   const tuf::Root& old = published.root.body;
   if (next.version != old.version + 1) {
@@ -263,44 +339,16 @@ absl::Status PublishRoot(Workspace& workspace, const RootDraft& draft,
                               ", and the next root after the public one is ",
                               old.version + 1, "; begin with a new draft"));
   }
-  const struct {
-    const tuf::Root& root;
-    absl::string_view name;
-  } sides[] = {{old, "public"}, {next, "new"}};
-  for (const auto& side : sides) {
-    USHER_ASSIGN_OR_RETURN(const RootDraft::Progress progress,
-                           draft.ProgressBy(side.root));
-    if (progress.done()) continue;
-    std::vector<std::string> missing;
-    for (const std::string& id : progress.missing) missing.push_back(Short(id));
-    return Error(
-        hr::kWuEMetadataBadSignature,
-        absl::StrCat("signed by ", progress.signed_by.size(), " of the ",
-                     progress.threshold, " keys that the ", side.name,
-                     " root asks for; these have not signed: ",
-                     absl::StrJoin(missing, ", ")),
-        kRoot);
-  }
-  if (next.expires <= now) {
-    return Error(hr::kCertEExpired,
-                 absl::StrCat("the draft expired at ", FormatUtc(next.expires),
-                              "; begin with a new one"),
-                 kRoot);
-  }
+  USHER_RETURN_IF_ERROR(CheckSignedBy(draft, old, "public"));
+  USHER_RETURN_IF_ERROR(CheckSignedBy(draft, next, "new"));
+  USHER_RETURN_IF_ERROR(CheckFresh(draft, now));
   USHER_RETURN_IF_ERROR(
       CheckStaysSigned(next, published.timestamp, "timestamp"));
   USHER_RETURN_IF_ERROR(CheckStaysSigned(next, published.snapshot, "snapshot"));
   USHER_RETURN_IF_ERROR(CheckStaysSigned(next, published.targets, "targets"));
 
   // What a client will say, by a client's code.
-  USHER_ASSIGN_OR_RETURN(const std::string text,
-                         tuf::Serialize(draft.metadata()));
-  if (text.size() > kMaxRootBytes) {
-    return Error(hr::kWuEInvalidFile,
-                 absl::StrCat("the root has ", text.size(),
-                              " bytes; clients take ", kMaxRootBytes),
-                 kRoot);
-  }
+  USHER_ASSIGN_OR_RETURN(const std::string text, TextOf(draft));
   USHER_ASSIGN_OR_RETURN(const std::string current,
                          tuf::Serialize(published.root));
   USHER_ASSIGN_OR_RETURN(tuf::TrustedMetadataSet set,

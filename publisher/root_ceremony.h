@@ -29,6 +29,8 @@ class RootDraft {
   // no signature.
   static absl::StatusOr<RootDraft> Next(const Workspace& workspace,
                                         absl::Time expires);
+  // The first root of a repository that is being made, no signature.
+  static RootDraft First(tuf::Root body);
   // Reads a file. E_INVALIDARG names the file and what is wrong in it.
   static absl::StatusOr<RootDraft> Read(const std::filesystem::path& path);
   absl::Status Write(const std::filesystem::path& path) const;
@@ -82,14 +84,16 @@ class RootDraft {
   tuf::Metadata<tuf::Root> metadata_;
 };
 
-// The root that is public.
+// The root that is public, verified from {dir}/root.json on.
 absl::StatusOr<tuf::Root> PublicRoot(const Workspace& workspace);
 
-// Publishes a draft. Checks as a client would that it follows the public root
-// (WU_E_METADATA_BAD_SIGNATURE says whose signatures are missing), that it has
-// not expired, and that what is public stays signed by keys that it names: a
-// role's new key must be there beside the old one until "publish --renew" has
-// signed with it. WU_E_INVALID_OPERATION otherwise; nothing is changed then.
+// Publishes a draft, also the first root. Checks as a client would that it
+// follows the public root (WU_E_METADATA_BAD_SIGNATURE says whose signatures
+// are missing), that it has not expired, and that what is public stays signed
+// by keys that it names: a role's new key must be there beside the old one
+// until "publish --renew" has signed with it. A first root must be the one that
+// was drafted when the repository was made. WU_E_INVALID_OPERATION otherwise;
+// nothing is changed then.
 absl::Status PublishRoot(Workspace& workspace, const RootDraft& draft,
                          absl::Time now);
 

@@ -23,6 +23,10 @@ struct Vendor {
   // The version of its metadata that is part of the repository; 0: none yet, so
   // that clients are not told of it either.
   int64_t version = 0;
+  // The SHA-256 of that document's file, in hexadecimal, so that no other one
+  // is published in its place; empty if an older version of this program took
+  // it.
+  std::string sha256;
   // No longer delegated to. It stays in the list, and in the snapshot: clients
   // refuse one that no longer names what an earlier one did (specification,
   // section 5.5.5), and its next version must still be a greater one.

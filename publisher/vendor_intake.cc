@@ -149,11 +149,12 @@ class Intake {
     if (document_.body.version > vendor_.version) return true;
     const auto present =
         ReadFile(PublicDocument(vendor_.version), kMaxMetadataBytes);
-    if (document_.body.version == vendor_.version && present.ok() &&
-        *present == text_) {
+    const bool whole = present.ok() && *present == text_;
+    if (document_.body.version == vendor_.version &&
+        (whole || ToHex(Sha256Of(text_)) == vendor_.sha256)) {
       // A vendor that was away and is back has no claims: others may have
-      // taken up meanwhile what it had.
-      return !HasClaims(workspace_, vendor_.name);
+      // taken up meanwhile what it had. And what was taken may be damaged.
+      return !whole || !HasClaims(workspace_, vendor_.name);
     }
     return Error(
         hr::kWuERedirectorIdSmaller,
@@ -191,10 +192,15 @@ class Intake {
   // The catalogs that were checked when they were taken.
   absl::Status ReadPrevious() {
     if (vendor_.version == 0) return absl::OkStatus();
-    const auto previous =
-        ReadMetadata<tuf::Targets>(PublicDocument(vendor_.version));
+    const auto text =
+        ReadFile(PublicDocument(vendor_.version), kMaxMetadataBytes);
     // Then everything is checked again.
+    if (!text.ok()) return absl::OkStatus();
+    const auto previous = tuf::Parse<tuf::Targets>(*text);
     if (!previous.ok()) return absl::OkStatus();
+    if (!vendor_.sha256.empty() && ToHex(Sha256Of(*text)) != vendor_.sha256) {
+      return absl::OkStatus();
+    }
     for (const auto& [name, info] : previous->body.targets) {
       const auto hash = info.hashes.find("sha256");
       if (hash != info.hashes.end()) known_.insert({name, hash->second});
@@ -385,6 +391,7 @@ class Intake {
     USHER_FAULT_POINT("publisher.vendor_document_taken");
     USHER_RETURN_IF_ERROR(WriteClaims(workspace_, vendor_.name, claims_));
     vendor_.version = document_.body.version;
+    vendor_.sha256 = ToHex(Sha256Of(text_));
     USHER_RETURN_IF_ERROR(workspace_.SaveSettings());
     result_.changed = true;
     return absl::OkStatus();
@@ -423,7 +430,11 @@ absl::Status AddVendor(Workspace& workspace, absl::string_view name,
                  name);
   }
   std::vector<Vendor>& vendors = workspace.settings().vendors;
-  if (vendors.size() >= kMaxVendors) {
+  // Clients are not told of removed ones.
+  const auto present =
+      std::count_if(vendors.begin(), vendors.end(),
+                    [](const Vendor& v) { return !v.removed; });
+  if (static_cast<size_t>(present) >= kMaxVendors) {
     return Error(hr::kWuEMaxCapacityReached,
                  absl::StrCat("the repository has ", kMaxVendors,
                               " vendors, as many as clients take"),
@@ -435,6 +446,7 @@ absl::Status AddVendor(Workspace& workspace, absl::string_view name,
   Vendor vendor;
   if (known != vendors.end()) {
     vendor.version = known->version;
+    vendor.sha256 = known->sha256;
     vendors.erase(known);
   }
   vendor.name = std::string(name);

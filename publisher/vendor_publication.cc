@@ -12,11 +12,14 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "common/missing_file.h"
 #include "common/tuf/metadata_codec.h"
+#include "common/tuf/trusted_metadata_set.h"
 #include "common/uuid.h"
 #include "publisher/prepared_catalogs.h"
 #include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
+#include "publisher/repository_init.h"
 
 namespace usher::publisher {
 namespace {
@@ -33,6 +36,47 @@ absl::Status WriteVendorDocument(const Workspace& workspace, int64_t version,
   // What names the newest, for whoever takes the folder.
   return WritePublic(
       workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)), text);
+}
+
+// The document that is public, if it is one that was signed here; absent if
+// there is none, or if it is another one and `ignore_others`.
+absl::StatusOr<absl::optional<tuf::Metadata<tuf::Targets>>> LoadPublished(
+    const Workspace& workspace, bool ignore_others,
+    PassphraseSource& passphrases) {
+  const Settings& settings = workspace.settings();
+  const fs::path path = workspace.metadata_dir() /
+                        PathFromUtf8(tuf::RoleFileName(settings.vendor));
+  auto document = ReadMetadata<tuf::Targets>(path);
+  absl::Status status = document.status();
+  if (IsMissingFile(status)) {
+    return absl::optional<tuf::Metadata<tuf::Targets>>();
+  }
+  if (status.ok()) {
+    status = CheckIsLast(settings, RecordOf(*document), PathToUtf8(path));
+  }
+  if (status.ok() && !IsRecorded(settings, RecordOf(*document))) {
+    // Bookkeeping of a backup, or of an older version of this program: the key
+    // must say whose it is.
+    USHER_ASSIGN_OR_RETURN(
+        const tuf::PrivateKey key,
+        LoadKey(KeyPath(workspace.keys_dir(), settings.vendor), passphrases));
+    tuf::Role own;
+    own.key_ids = {key.key_id()};
+    status = Annotate(
+        tuf::VerifyThreshold(document->signed_bytes, document->signatures,
+                             {{key.key_id(), key.public_key()}}, own),
+        PathToUtf8(path));
+  }
+  if (status.ok()) {
+    return absl::optional<tuf::Metadata<tuf::Targets>>(*std::move(document));
+  }
+  if (ignore_others) return absl::optional<tuf::Metadata<tuf::Targets>>();
+  return Annotate(
+      status,
+      absl::StrCat("what is public is not what was signed here: restore ",
+                   PathToUtf8(workspace.public_dir()),
+                   ", or sign it afresh with \"usher-publish publish ",
+                   PathToUtf8(workspace.dir()), " --renew\""));
 }
 
 }  // namespace
@@ -87,11 +131,11 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   result.catalog_files = static_cast<int64_t>(catalogs.targets().size());
   result.catalog_bytes = catalogs.bytes();
   result.catalog_sha256 = catalogs.Digest();
-  const auto published = ReadMetadata<tuf::Targets>(
-      workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)));
+  USHER_ASSIGN_OR_RETURN(const auto published,
+                         LoadPublished(workspace, options.renew, passphrases));
   tuf::Targets body;
   body.targets = catalogs.targets();
-  if (published.ok() && !options.renew &&
+  if (published.has_value() && !options.renew &&
       published->body.version >= options.min_targets_version &&
       !IsAgeing(published->body.expires, options.expires.targets, now)) {
     body.version = published->body.version;
@@ -102,16 +146,17 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
       result.targets_expires = body.expires;
       USHER_ASSIGN_OR_RETURN(result.payloads_moved, catalogs.WritePayloads());
       USHER_ASSIGN_OR_RETURN(result.bytes_written, catalogs.WriteFiles());
+      USHER_RETURN_IF_ERROR(ConfirmSigned(workspace, RecordOf(*published)));
       USHER_RETURN_IF_ERROR(catalogs.Remember());
       return result;
     }
   }
-  const std::vector<int64_t> versions =
-      VersionsOf(workspace.metadata_dir(), vendor);
-  body.version =
-      std::max({settings.targets_version, options.min_targets_version - 1,
-                versions.empty() ? 0 : versions.back()}) +
-      1;
+  USHER_ASSIGN_OR_RETURN(
+      body.version,
+      NextVersion(
+          std::max({settings.targets_version, options.min_targets_version - 1,
+                    published.has_value() ? published->body.version : 0}),
+          vendor));
   body.expires = options.expires.targets;
   USHER_ASSIGN_OR_RETURN(
       const tuf::PrivateKey key,
@@ -125,14 +170,22 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   // Recorded before it is public, so that no version is given out twice.
   settings.targets_version = document.version;
   settings.shard_bits = catalogs.shard_bits();
-  USHER_RETURN_IF_ERROR(workspace.SaveSettings());
+  USHER_RETURN_IF_ERROR(BeginSigned(
+      workspace,
+      published.has_value() ? absl::make_optional(RecordOf(*published))
+                            : absl::nullopt,
+      document.record));
+  USHER_FAULT_POINT("publisher.vendor_recorded");
   USHER_RETURN_IF_ERROR(
       WriteVendorDocument(workspace, document.version, document.text));
+  USHER_FAULT_POINT("publisher.vendor_document_written");
+  USHER_RETURN_IF_ERROR(ConfirmSigned(workspace, document.record));
   result.bytes_written += static_cast<int64_t>(document.text.size());
   result.changed = true;
   USHER_RETURN_IF_ERROR(catalogs.Remember());
   USHER_RETURN_IF_ERROR(PruneCatalogs(workspace, vendor,
-                                      settings.catalog_folder(), options.keep));
+                                      settings.catalog_folder(),
+                                      document.version, options.keep));
   return result;
 }
 
@@ -151,6 +204,14 @@ absl::Status AddVendorSignature(const Workspace& workspace,
     return Annotate(document.status(),
                     "there is nothing to sign; run \"usher-publish publish\" "
                     "first");
+  }
+  if (!IsRecorded(workspace.settings(), RecordOf(*document))) {
+    return Error(hr::kWuEInvalidOperation,
+                 absl::StrCat(tuf::RoleFileName(vendor), " in ",
+                              PathToUtf8(workspace.metadata_dir()),
+                              " is not what \"usher-publish publish\" made "
+                              "last in this folder; publish again first"),
+                 tuf::RoleFileName(vendor));
   }
   USHER_RETURN_IF_ERROR(tuf::Sign(*document, {key}, /*keep_others=*/true));
   USHER_ASSIGN_OR_RETURN(const std::string text, tuf::Serialize(*document));

@@ -46,7 +46,8 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
                                             absl::Time now);
 
 // Adds the signature of another key to the vendor's last document, for vendors
-// with a threshold above one.
+// with a threshold above one. WU_E_INVALID_OPERATION if what lies in the public
+// folder is not what was published from here last.
 absl::Status AddVendorSignature(const Workspace& workspace,
                                 const tuf::PrivateKey& key);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
@@ -49,6 +50,10 @@ absl::StatusOr<Vendor> ParseVendor(const Json& json) {
   USHER_RETURN_IF_ERROR(CheckVendorName(vendor.name));
   vendor.threshold = NumberOr(json, "threshold", 0);
   vendor.version = NumberOr(json, "version", -1);
+  const auto sha256 = json.find("sha256");
+  if (sha256 != json.end() && sha256->is_string()) {
+    vendor.sha256 = sha256->get<std::string>();
+  }
   const auto removed = json.find("removed");
   vendor.removed =
       removed != json.end() && removed->is_boolean() && removed->get<bool>();
@@ -69,11 +74,25 @@ Json ToJson(const Vendor& vendor) {
   for (const tuf::Key& key : vendor.keys) {
     keys.push_back(Json::parse(tuf::KeyToJson(key)));
   }
-  return {{"name", vendor.name},
-          {"threshold", vendor.threshold},
-          {"version", vendor.version},
-          {"removed", vendor.removed},
-          {"keys", std::move(keys)}};
+  return {{"name", vendor.name},       {"threshold", vendor.threshold},
+          {"version", vendor.version}, {"sha256", vendor.sha256},
+          {"removed", vendor.removed}, {"keys", std::move(keys)}};
+}
+
+absl::StatusOr<std::vector<SignedRecord>> ParseSigned(const Json& json) {
+  std::vector<SignedRecord> records;
+  for (const Json& item : json) {
+    const auto sha256 = item.is_object() ? item.find("sha256") : item.end();
+    if (!item.is_object() || sha256 == item.end() || !sha256->is_string()) {
+      return Error(hr::kWuEInvalidFile, "signed_last has no sha256");
+    }
+    records.push_back(
+        {NumberOr(item, "version", 0), sha256->get<std::string>()});
+    if (records.back().version < 1) {
+      return Error(hr::kWuEInvalidFile, "signed_last is out of range");
+    }
+  }
+  return records;
 }
 
 absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
@@ -106,9 +125,16 @@ absl::StatusOr<Settings> ParseSettings(const std::filesystem::path& path) {
   settings.snapshot_version = number("snapshot_version");
   settings.timestamp_version = number("timestamp_version");
   settings.shard_bits = static_cast<int>(number("shard_bits"));
+  settings.first_root = string("first_root");
   settings.vendor = string("vendor");
   if (!settings.vendor.empty() && !CheckVendorName(settings.vendor).ok()) {
     return damaged("vendor is not a vendor's name");
+  }
+  if (const auto records = json.find("signed_last"); records != json.end()) {
+    if (!records->is_array()) return damaged("signed_last is not a list");
+    auto parsed = ParseSigned(*records);
+    if (!parsed.ok()) return damaged(parsed.status().message());
+    settings.signed_last = *std::move(parsed);
   }
   if (const auto vendors = json.find("vendors"); vendors != json.end()) {
     if (!vendors->is_array()) return damaged("vendors is not a list");
@@ -196,6 +222,11 @@ absl::Status Workspace::SaveSettings() const {
                {"timestamp_version", settings_.timestamp_version},
                {"shard_bits", settings_.shard_bits}};
   if (!settings_.vendor.empty()) json["vendor"] = settings_.vendor;
+  if (!settings_.first_root.empty()) json["first_root"] = settings_.first_root;
+  for (const SignedRecord& record : settings_.signed_last) {
+    json["signed_last"].push_back(
+        {{"version", record.version}, {"sha256", record.sha256}});
+  }
   for (const Vendor& vendor : settings_.vendors) {
     json["vendors"].push_back(ToJson(vendor));
   }

@@ -20,6 +20,13 @@
 
 namespace usher::publisher {
 
+// A document that was signed here: its version, and the SHA-256 of what its
+// signatures cover, in hexadecimal.
+struct SignedRecord {
+  int64_t version = 0;
+  std::string sha256;
+};
+
 // usher-repository.json.
 struct Settings {
   std::string service_id;
@@ -31,6 +38,15 @@ struct Settings {
   int64_t targets_version = 0;
   int64_t snapshot_version = 0;
   int64_t timestamp_version = 0;
+  // What public/ may have as the document that names all others (the timestamp,
+  // or a vendor's document): the one that was signed last, and the one before
+  // it while the new one is on its way there. Whoever can write to public/ can
+  // put back what was signed long ago; none in folders of older versions of
+  // this program.
+  std::vector<SignedRecord> signed_last;
+  // While the first root is a draft: the SHA-256 of what its signatures are to
+  // cover, so that no other one becomes the first.
+  std::string first_root;
   // Into how many files the catalog is split, see ShardBits().
   int shard_bits = 0;
   // In a vendor's workspace: the role that it publishes for in somebody else's

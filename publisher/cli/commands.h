@@ -22,6 +22,7 @@ using Action = std::function<absl::Status()>;
 // outlive `app`.
 void AddKeyCommands(CLI::App& app, Output& output, Action& action);
 void AddPublishCommands(CLI::App& app, Output& output, Action& action);
+void AddTimestampCommands(CLI::App& app, Output& output, Action& action);
 void AddContentCommands(CLI::App& app, Output& output, Action& action);
 void AddImportCommands(CLI::App& app, Output& output, Action& action);
 void AddRolloutCommand(CLI::App& app, Output& output, Action& action);

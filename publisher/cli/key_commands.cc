@@ -16,7 +16,7 @@
 #include "publisher/human_time.h"
 #include "publisher/key_import.h"
 #include "publisher/key_ring.h"
-#include "publisher/publication.h"
+#include "publisher/repository_init.h"
 
 namespace usher::publisher::cli {
 namespace {
@@ -35,6 +35,9 @@ std::string CheckUuid(const std::string& text) {
 
 struct InitArguments {
   std::string dir, name, service_id, keys, scheme = "ed25519", root_expires;
+  std::string root_draft;
+  std::vector<std::string> root_keys;
+  int64_t root_threshold = 1;
   PassphraseOptions passphrase;
 };
 
@@ -49,9 +52,23 @@ absl::Status RunInit(const InitArguments& arguments, const Output& output) {
   options.keys = PathFromUtf8(arguments.keys);
   options.scheme = arguments.scheme;
   if (!arguments.root_expires.empty()) {
-    options.root_expires = TimeOr(arguments.root_expires, now, now);
+    USHER_ASSIGN_OR_RETURN(options.root_expires,
+                           TimeOr(arguments.root_expires, now, now));
   }
   PassphraseSource passphrases = arguments.passphrase.Source();
+  for (const std::string& file : arguments.root_keys) {
+    USHER_ASSIGN_OR_RETURN(tuf::Key key,
+                           LoadPublicKey(PathFromUtf8(file), passphrases));
+    options.root_keys.push_back(std::move(key));
+  }
+  options.root_threshold = arguments.root_threshold;
+  options.root_draft = PathFromUtf8(arguments.root_draft);
+  std::error_code error;
+  if (std::filesystem::exists(options.root_draft, error)) {
+    return Error(hr::kWuEDuplicateItem,
+                 absl::StrCat(arguments.root_draft, " exists already"),
+                 arguments.root_draft);
+  }
   USHER_ASSIGN_OR_RETURN(
       const InitResult result,
       InitRepository(PathFromUtf8(arguments.dir), options, passphrases, now));
@@ -64,8 +81,11 @@ absl::Status RunInit(const InitArguments& arguments, const Output& output) {
   output.Line(absl::StrCat("Made the repository \"", arguments.name, "\" in ",
                            arguments.dir));
   output.Line(absl::StrCat("  service id   ", result.service_id));
-  output.Line(absl::StrCat("  root         ", root));
-  output.Line(absl::StrCat("  root SHA-256 ", result.root_sha256));
+  output.Line(absl::StrCat("  root         ", root,
+                           options.root_keys.empty() ? "" : " (a draft)"));
+  if (options.root_keys.empty()) {
+    output.Line(absl::StrCat("  root SHA-256 ", result.root_sha256));
+  }
   if (!result.created_keys.empty()) {
     output.Line(absl::StrCat("  new keys     ",
                              absl::StrJoin(result.created_keys, ", "),
@@ -75,6 +95,14 @@ absl::Status RunInit(const InitArguments& arguments, const Output& output) {
           "the keys are not encrypted; keep their folder private, or make "
           "them with --ask-passphrase or --passphrase-file");
     }
+  }
+  if (!options.root_keys.empty()) {
+    output.Line(absl::StrCat(
+        "Have ", options.root_threshold, " of the ", options.root_keys.size(),
+        " holders of root keys sign the draft (\"usher-publish root sign\"), "
+        "and make it\nthe repository's root:\n  usher-publish root publish ",
+        arguments.dir, " ", root));
+    return absl::OkStatus();
   }
   output.Line(absl::StrCat(
       "Serve ", PathToUtf8(PathFromUtf8(arguments.dir) / "public"),
@@ -104,13 +132,33 @@ void AddInit(CLI::App& app, Output& output, Action& action) {
       ->capture_default_str();
   AddTime(*command, "--root-expires", arguments->root_expires,
           "When the root expires (default: in 2 years)");
+  auto* root_key = command->add_option(
+      "--root-key", arguments->root_keys,
+      "Public half of a root key that somebody else holds (\"keys export\"); "
+      "repeatable.\nThen no root key is made here, and the root is a draft");
+  root_key->allow_extra_args(false);
+  auto* root_draft =
+      command->add_option("--root-draft", arguments->root_draft,
+                          "With --root-key: where the draft goes");
+  root_key->needs(root_draft);
+  root_draft->needs(root_key);
+  command
+      ->add_option("--root-threshold", arguments->root_threshold,
+                   "With --root-key: how many of them must sign")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str()
+      ->needs(root_key);
   arguments->passphrase.AddTo(*command, true);
   AddJson(*command, output);
   command->footer(
       "Examples:\n"
       "  usher-publish init repo --name \"Example updates\"\n"
       "  usher-publish init repo --name Example --keys /media/stick/keys \\\n"
-      "      --ask-passphrase");
+      "      --ask-passphrase\n"
+      "With two of three root keys, none of which comes here:\n"
+      "  usher-publish init repo --name Example --root-draft first.json \\\n"
+      "      --root-key alice.pub.pem --root-key bob.pub.pem \\\n"
+      "      --root-key carol.pub.pem --root-threshold 2");
   command->callback([arguments, &output, &action] {
     action = [arguments, &output] { return RunInit(*arguments, output); };
   });
@@ -242,7 +290,7 @@ void AddImport(CLI::App& group, Output& output, Action& action) {
       ->required();
   command->add_option("--out", arguments->out, "The new key file")->required();
   command->add_option("--from-passphrase-file", arguments->from_passphrase_file,
-                      "File whose first line is the passphrase of FILE; "
+                      "File with the passphrase of FILE; "
                       "without it USHER_FROM_PASSPHRASE, then the terminal");
   CLI::Option* encrypted = command->add_option(
       "--passphrase-file", arguments->passphrase.file,

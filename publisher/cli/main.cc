@@ -35,6 +35,7 @@ int Run(int argc, char** argv) {
   cli::AddRolloutCommand(app, output, action);
   cli::AddImportCommands(app, output, action);
   cli::AddPublishCommands(app, output, action);
+  cli::AddTimestampCommands(app, output, action);
   cli::AddRootCommands(app, output, action);
   cli::AddYankCommands(app, output, action);
   cli::AddVendorCommands(app, output, action);

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 constexpr uint64_t kMaxRoot = uint64_t{512} * 1024;
 
 struct Arguments {
-  std::string from, to, root;
+  std::string from, to, root, keep_for;
   std::vector<std::string> names, updates;
   bool no_payloads = false;
   bool prune = false;
@@ -37,6 +37,8 @@ absl::StatusOr<MirrorOptions> OptionsOf(const Arguments& arguments) {
   }
   options.payloads = !arguments.no_payloads;
   options.prune = arguments.prune;
+  USHER_ASSIGN_OR_RETURN(options.keep_unnamed,
+                         SpanOr(arguments.keep_for, options.keep_unnamed));
   return options;
 }
 
@@ -48,7 +50,8 @@ Json ToJson(const MirrorResult& result) {
           {"payloads_absent", result.payloads_absent},
           {"files_copied", result.files_copied},
           {"bytes_copied", result.bytes_copied},
-          {"files_removed", result.files_removed}};
+          {"files_removed", result.files_removed},
+          {"files_unnamed", result.files_unnamed}};
 }
 
 void Notes(const MirrorResult& result, const Output& output) {
@@ -156,6 +159,9 @@ void AddMirrorCommands(CLI::App& app, Output& output, Action& action) {
           mirror, &RunMirror);
   command->add_flag("--prune", mirror->prune,
                     "Remove what the copied state no longer names");
+  AddSpan(*command, "--keep-for", mirror->keep_for,
+          "With --prune: but keep for readers what it named within this time "
+          "(default: 1 day); 0: nothing");
   command->footer(
       "Run it again to bring the mirror up to date; only what is new is "
       "fetched.\n"

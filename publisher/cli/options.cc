@@ -17,8 +17,8 @@ void AddJson(CLI::App& command, Output& output) {
 
 void PassphraseOptions::AddTo(CLI::App& command, bool makes_keys) {
   command.add_option("--passphrase-file", file,
-                     "File whose first line is the passphrase of the keys; "
-                     "without it USHER_PASSPHRASE, then the terminal");
+                     "File with the passphrase of the keys, or one on each "
+                     "line; without it\nUSHER_PASSPHRASE, then the terminal");
   if (makes_keys) {
     command.add_flag("--ask-passphrase", ask,
                      "Ask for a passphrase for the new keys");
@@ -33,18 +33,34 @@ void AddTime(CLI::App& command, const std::string& name, std::string& value,
              const std::string& help) {
   command.add_option(name, value, help)
       ->check([](const std::string& text) {
-        const auto time = ParseFutureTime(text, absl::Now());
+        const auto time = ParseFutureTime(text, PublicationTime());
         return time.ok() ? std::string() : std::string(time.status().message());
       })
       ->type_name("TIME");
 }
 
-absl::Time TimeOr(const std::string& value, absl::Time now,
-                  absl::Time fallback) {
+absl::StatusOr<absl::Time> TimeOr(const std::string& value, absl::Time now,
+                                  absl::Time fallback) {
   if (value.empty()) return fallback;
-  // Spans count from the time of publication, which may be set; the check when
-  // parsing has seen that the text is readable.
-  return ParseFutureTime(value, now).value_or(fallback);
+  // Spans count from the time of publication, which may be set.
+  return ParseFutureTime(value, now);
+}
+
+void AddSpan(CLI::App& command, const std::string& name, std::string& value,
+             const std::string& help) {
+  command.add_option(name, value, help)
+      ->check([](const std::string& text) {
+        const auto span = SpanOr(text, absl::ZeroDuration());
+        return span.ok() ? std::string() : std::string(span.status().message());
+      })
+      ->type_name("TIME");
+}
+
+absl::StatusOr<absl::Duration> SpanOr(const std::string& value,
+                                      absl::Duration fallback) {
+  if (value.empty()) return fallback;
+  if (value == "0") return absl::ZeroDuration();
+  return ParseSpan(value);
 }
 
 }  // namespace usher::publisher::cli

@@ -35,8 +35,17 @@ void AddTime(CLI::App& command, const std::string& name, std::string& value,
              const std::string& help);
 
 // The time, or `fallback` when `value` is empty.
-absl::Time TimeOr(const std::string& value, absl::Time now,
-                  absl::Time fallback);
+absl::StatusOr<absl::Time> TimeOr(const std::string& value, absl::Time now,
+                                  absl::Time fallback);
+
+// Adds an option that takes a span of time, or 0; its check makes a bad one a
+// usage error.
+void AddSpan(CLI::App& command, const std::string& name, std::string& value,
+             const std::string& help);
+
+// The span, or `fallback` when `value` is empty.
+absl::StatusOr<absl::Duration> SpanOr(const std::string& value,
+                                      absl::Duration fallback);
 
 }  // namespace usher::publisher::cli
 

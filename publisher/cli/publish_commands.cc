@@ -8,6 +8,7 @@
 #include "publisher/cli/commands.h"
 #include "publisher/cli/options.h"
 #include "publisher/cli/output.h"
+#include "publisher/cli/timestamp_commands.h"
 #include "publisher/human_time.h"
 #include "publisher/publication.h"
 
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct Arguments {
-  std::string dir, expires, targets, snapshot, timestamp;
+  std::string dir, targets, snapshot, timestamp, keep_for;
   bool renew = false;
   bool dry_run = false;
   int keep = 5;
@@ -28,27 +29,6 @@ struct Arguments {
 // Null for a document that a vendor's folder does not have.
 Json TimeOrNull(int64_t version, absl::Time time) {
   return version == 0 ? Json() : Json(FormatUtc(time));
-}
-
-void WarnOfExpiry(const PublishResult& result, absl::Time now,
-                  const std::string& dir, const Output& output) {
-  const absl::Duration soon = absl::Hours(24 * 30);
-  if (result.root_version > 0 && result.root_expires < now + soon) {
-    output.Note(absl::StrCat("the root expires on ",
-                             FormatUtc(result.root_expires),
-                             "; run \"usher-publish renew-root ", dir, "\""));
-  }
-  if (result.targets_version > 0 &&
-      result.targets_expires < now + absl::Hours(24 * 14)) {
-    output.Note(absl::StrCat("the targets or the snapshot expire on ",
-                             FormatUtc(result.targets_expires),
-                             "; run \"usher-publish publish ", dir, "\""));
-  }
-  if (result.vendors_expire < now + absl::Hours(24 * 14)) {
-    output.Note(absl::StrCat("a vendor's document expires on ",
-                             FormatUtc(result.vendors_expire),
-                             "; have it publish again, and take its folder"));
-  }
 }
 
 Json ToJson(const PublishResult& result) {
@@ -96,14 +76,19 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
   const absl::Time now = PublicationTime();
   PublishOptions options;
   options.expires = Expiries::Default(now);
-  options.expires.targets =
-      TimeOr(arguments.targets, now, options.expires.targets);
-  options.expires.snapshot =
-      TimeOr(arguments.snapshot, now, options.expires.snapshot);
-  options.expires.timestamp =
-      TimeOr(arguments.timestamp, now, options.expires.timestamp);
+  USHER_ASSIGN_OR_RETURN(
+      options.expires.targets,
+      TimeOr(arguments.targets, now, options.expires.targets));
+  USHER_ASSIGN_OR_RETURN(
+      options.expires.snapshot,
+      TimeOr(arguments.snapshot, now, options.expires.snapshot));
+  USHER_ASSIGN_OR_RETURN(
+      options.expires.timestamp,
+      TimeOr(arguments.timestamp, now, options.expires.timestamp));
   options.renew = arguments.renew;
-  options.keep = arguments.keep;
+  options.keep.versions = arguments.keep;
+  USHER_ASSIGN_OR_RETURN(options.keep.age,
+                         SpanOr(arguments.keep_for, options.keep.age));
   options.min_targets_version = arguments.targets_version;
   USHER_ASSIGN_OR_RETURN(
       Workspace workspace,
@@ -118,46 +103,7 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
                              " payloads were left out on purpose; downloading "
                              "them fails with 404"));
   }
-  WarnOfExpiry(result, now, arguments.dir, output);
-  return absl::OkStatus();
-}
-
-absl::Status RunRefresh(const Arguments& arguments, const Output& output) {
-  const absl::Time now = PublicationTime();
-  USHER_ASSIGN_OR_RETURN(
-      Workspace workspace,
-      Workspace::Open(PathFromUtf8(arguments.dir), Workspace::Mode::kWrite));
-  PassphraseSource passphrases = arguments.passphrase.Source();
-  USHER_ASSIGN_OR_RETURN(
-      const PublishResult result,
-      RefreshTimestamp(
-          workspace,
-          TimeOr(arguments.expires, now, Expiries::Default(now).timestamp),
-          passphrases));
-  output.Result({{"timestamp_version", result.timestamp_version},
-                 {"timestamp_expires", FormatUtc(result.timestamp_expires)}});
-  output.Line(absl::StrCat("Signed timestamp ", result.timestamp_version,
-                           ", valid until ",
-                           FormatUtc(result.timestamp_expires)));
-  WarnOfExpiry(result, now, arguments.dir, output);
-  return absl::OkStatus();
-}
-
-absl::Status RunRenewRoot(const Arguments& arguments, const Output& output) {
-  const absl::Time now = PublicationTime();
-  USHER_ASSIGN_OR_RETURN(
-      Workspace workspace,
-      Workspace::Open(PathFromUtf8(arguments.dir), Workspace::Mode::kWrite));
-  PassphraseSource passphrases = arguments.passphrase.Source();
-  USHER_ASSIGN_OR_RETURN(
-      const PublishResult result,
-      RenewRoot(workspace,
-                TimeOr(arguments.expires, now, now + absl::Hours(24 * 730)),
-                passphrases));
-  output.Result({{"root_version", result.root_version},
-                 {"root_expires", FormatUtc(result.root_expires)}});
-  output.Line(absl::StrCat("Signed root ", result.root_version,
-                           ", valid until ", FormatUtc(result.root_expires)));
+  static_cast<void>(WarnOfExpiry(result, now, arguments.dir, output));
   return absl::OkStatus();
 }
 
@@ -212,6 +158,9 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
                    "Old versions of the metadata to keep for readers")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  AddSpan(*command, "--keep-for", publish->keep_for,
+          "And all that were public within this time (default: 1 day); 0: only "
+          "--keep counts");
   command
       ->add_option("--targets-version", publish->targets_version,
                    "Give the targets this version at least: after a folder was "
@@ -224,26 +173,6 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
       "  usher-publish publish repo --expires-targets \"in 90 days\" \\\n"
       "      --expires-timestamp \"2 weeks\"\n"
       "Exit codes: 0 done or nothing to do, 1 failed, 2 usage.");
-
-  auto refresh = Add(app, output, action, "refresh-timestamp",
-                     "Sign a new timestamp for what is public (for cron)",
-                     command, &RunRefresh);
-  AddTime(*command, "--expires", refresh->expires,
-          "When it expires (default: in 14 days)");
-  refresh->passphrase.AddTo(*command, false);
-  command->footer(
-      "Example, daily:\n"
-      "  17 4 * * * usher-publish refresh-timestamp /srv/repo");
-
-  auto renew =
-      Add(app, output, action, "renew-root",
-          "Sign the next root.json with a new expiry", command, &RunRenewRoot);
-  AddTime(*command, "--expires", renew->expires,
-          "When it expires (default: in 2 years)");
-  renew->passphrase.AddTo(*command, false);
-  command->footer(
-      "Clients follow to the new root by themselves.\n"
-      "Example:\n  usher-publish renew-root repo --expires \"in 2 years\"");
 
   auto gc =
       Add(app, output, action, "gc",

@@ -15,8 +15,10 @@
 #include "publisher/cli/commands.h"
 #include "publisher/cli/options.h"
 #include "publisher/cli/output.h"
+#include "publisher/cli/timestamp_commands.h"
 #include "publisher/human_time.h"
 #include "publisher/key_ring.h"
+#include "publisher/publication.h"
 #include "publisher/root_ceremony.h"
 
 namespace usher::publisher::cli {
@@ -104,10 +106,10 @@ absl::Status RunDraft(const Arguments& arguments, const Output& output) {
                               "not overwritten"),
                  arguments.file);
   }
-  USHER_ASSIGN_OR_RETURN(
-      const RootDraft draft,
-      RootDraft::Next(workspace,
-                      TimeOr(arguments.expires, now, now + kRootLifetime)));
+  USHER_ASSIGN_OR_RETURN(const absl::Time expires,
+                         TimeOr(arguments.expires, now, now + kRootLifetime));
+  USHER_ASSIGN_OR_RETURN(const RootDraft draft,
+                         RootDraft::Next(workspace, expires));
   USHER_RETURN_IF_ERROR(draft.Write(path));
   return Describe(arguments.file, draft, absl::nullopt, output);
 }
@@ -173,7 +175,9 @@ absl::Status RunSet(const Arguments& arguments, const Output& output) {
     }
     if (arguments.expires.empty()) return absl::OkStatus();
     const absl::Time now = PublicationTime();
-    return draft.SetExpires(TimeOr(arguments.expires, now, now), now);
+    USHER_ASSIGN_OR_RETURN(const absl::Time expires,
+                           TimeOr(arguments.expires, now, now));
+    return draft.SetExpires(expires, now);
   });
 }
 
@@ -217,10 +221,15 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
       Workspace::Open(PathFromUtf8(arguments.dir), Workspace::Mode::kWrite));
   USHER_ASSIGN_OR_RETURN(const RootDraft draft,
                          RootDraft::Read(PathFromUtf8(arguments.file)));
-  USHER_RETURN_IF_ERROR(PublishRoot(workspace, draft, PublicationTime()));
+  const absl::Time now = PublicationTime();
+  USHER_RETURN_IF_ERROR(PublishRoot(workspace, draft, now));
   const tuf::Root& body = draft.metadata().body;
-  output.Result({{"root_version", body.version},
-                 {"root_expires", FormatUtc(body.expires)}});
+  PassphraseSource passphrases = arguments.passphrase.Source();
+  const int64_t timestamp = Announce(workspace, passphrases, now, output);
+  Json result = {{"root_version", body.version},
+                 {"root_expires", FormatUtc(body.expires)}};
+  if (timestamp > 0) result["timestamp_version"] = timestamp;
+  output.Result(result);
   output.Line(absl::StrCat("Root ", body.version, " is public, valid until ",
                            FormatUtc(body.expires),
                            "; clients follow by themselves"));
@@ -341,6 +350,10 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
           "Make a signed draft the repository's root", command, &RunPublish);
   AddDirectory(*command, publish->dir);
   AddDraftFile(*command, *publish);
+  publish->passphrase.AddTo(*command, false);
+  command->footer(
+      "The timestamp is signed anew with it, so that clients look for the root "
+      "at\nonce, if its key can be used without asking for a passphrase.");
 }
 
 }  // namespace usher::publisher::cli

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -128,17 +129,66 @@ def test_a_part(repository, publisher, root, work):
     [other] = [update["update_id"] for update in listed["updates"]
                if update["name"] == "other"]
     assert publisher("mirror", repository.folder, part, "--root", root,
-                     "--update", other, "--prune", "--json") == 0
+                     "--update", other, "--prune", "--keep-for", "0",
+                     "--json") == 0
     assert payloads(part) == ["other-1.tar.gz"]
     assert publisher.json["files_removed"] == 1
     assert publisher("mirror", repository.folder, part, "--root", root,
-                     "--no-payloads", "--prune") == 0
+                     "--no-payloads", "--prune", "--keep-for", "0") == 0
     assert payloads(part) == []
     before = content(part)
     assert publisher("mirror", repository.folder, part, "--root", root,
                      "--name", "nothing") == 1
     assert "no update \"nothing\"" in publisher.output
     assert content(part) == before
+
+
+def test_what_readers_may_be_reading_is_pruned_a_day_later(repository, publisher,
+                                                          root, work):
+    mirror = work / "mirror"
+
+    def run(*words, hours=0):
+        os.environ["SOURCE_DATE_EPOCH"] = str(start + hours * 3600)
+        try:
+            assert publisher("mirror", repository.folder, mirror, "--root",
+                             root, "--prune", "--json", *words) == 0, \
+                publisher.output
+        finally:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        return publisher.json["files_removed"], publisher.json["files_unnamed"]
+
+    start = int(time.time())
+    assert run() == (0, 0)
+    before = content(mirror)
+    repository.add_archive("tool", "2", {"tool": b"two"})
+    repository.publish()
+    listed = json.loads(repository.run("list", repository.folder, "--json"))
+    [first] = [update["update_id"] for update in listed["updates"]
+               if update["version"] == "1" and update["name"] == "tool"]
+    repository.run("remove", repository.folder, first)
+    repository.run("publish", repository.folder)
+    # Who holds the timestamp of before finds all that it leads to: a catalog,
+    # targets, snapshot and the payload that is gone.
+    assert run() == (0, 4)
+    after = content(mirror)
+    assert {name for name in before if after.get(name) != before[name]} == {
+        "metadata/timestamp.json"}
+    # Nor does another run end it, but time; each file's own.
+    assert run(hours=20) == (0, 4)
+    repository.add_archive("tool", "3", {"tool": b"three"})
+    repository.publish()
+    assert run(hours=23) == (0, 7)
+    assert run(hours=25) == (4, 3)
+    assert publisher("verify", mirror, "--root", root) == 0
+    assert run(hours=48) == (3, 0)
+    assert not (mirror / ".usher-mirror.unnamed").exists()
+    # A damaged list: everything is new in it.
+    (mirror / "targets/stray").write_text("stray")
+    assert run(hours=50) == (0, 1)
+    (mirror / ".usher-mirror.unnamed").write_text('{"targets/stray": "x"')
+    assert run(hours=90) == (0, 1)
+    assert run("--keep-for", "0", hours=90) == (1, 0)
+    assert publisher("verify", mirror, "--root", root) == 0
 
 
 @pytest.mark.parametrize("pattern, chosen", [

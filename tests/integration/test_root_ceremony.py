@@ -2,6 +2,8 @@
 a service that follows from the first root."""
 
 import json
+import os
+import pty
 import re
 import shutil
 
@@ -233,3 +235,120 @@ def test_bad_input_changes_nothing(publisher, holders, repository, work):
     assert "signatures that were there" in publisher.output
     assert not publisher("root", "publish", repository.folder, draft)
     assert not (repository.published / "metadata/2.root.json").exists()
+
+
+def test_no_root_key_ever_comes_to_the_repository(publisher, holders,
+                                                  repository, work):
+    """The first root, signed by two of three holders."""
+    publics = [word for name in ("alice", "bob", "carol")
+               for word in ("--root-key", holders[name] / "root.pub.pem")]
+    init = ["init", repository.folder, "--name", "Three"]
+    first = work / "first.json"
+    for words, said in (
+            (["--root-draft", first], "--root-key"),
+            (publics, "--root-draft"),
+            ([*publics, *publics[:2], "--root-draft", first], "already"),
+            ([*publics, "--root-draft", first, "--root-threshold", 4],
+             "from 1 to 3"),
+            ([*publics, "--root-draft", holders["bob"] / "root.pem"],
+             "exists already")):
+        assert not publisher(*init, *words), words
+        assert said in publisher.output, (words, publisher.output)
+        assert not first.exists()
+        assert not (repository.folder / "usher-repository.json").exists()
+    assert publisher(*init, *publics, "--root-draft", first,
+                     "--root-threshold", 2), publisher.output
+    assert not list(repository.folder.glob("keys/root*"))
+    repository._initialised = True
+
+    # Nothing is public before it is signed.
+    folder = repository.folder
+    for words in (("publish", folder), ("refresh-timestamp", folder),
+                  ("renew-root", folder), ("root", "draft", folder, "x.json")):
+        assert not publisher(*words)
+        assert f"usher-publish root publish {folder} FILE" in publisher.output
+    assert not publisher("root", "publish", folder, first)
+    assert "signed by 0 of the 2" in publisher.output
+    # Nor does somebody else's root become the first, however well signed.
+    foreign = work / "foreign.json"
+    shutil.copy(first, foreign)
+    assert publisher("root", "add-key", foreign, holders["dave"] / "root.pub.pem")
+    assert publisher("root", "sign", foreign, "--key",
+                     holders["dave"] / "root.pem", "--key",
+                     holders["alice"] / "root.pem")
+    assert not publisher("root", "publish", folder, foreign)
+    assert "not the one that \"init\" made" in publisher.output
+
+    for name in ("alice", "carol"):
+        copy = holders[name] / "first.json"
+        shutil.copy(first, copy)
+        assert publisher("root", "sign", copy, "--key",
+                         holders[name] / "root.pem"), publisher.output
+        assert publisher("root", "combine", first, copy), publisher.output
+    assert publisher("root", "publish", folder, first), publisher.output
+    assert (folder / "root.json").read_bytes() == \
+        (repository.published / "metadata/1.root.json").read_bytes()
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    assert publisher("verify", folder), publisher.output
+    # It is not published twice, and the next one follows from it.
+    assert not publisher("root", "publish", folder, first)
+    second = work / "second.json"
+    assert publisher("root", "draft", folder, second)
+    for name in ("bob", "carol"):
+        assert publisher("root", "sign", second, "--key",
+                         holders[name] / "root.pem")
+    assert publisher("root", "publish", folder, second), publisher.output
+    assert publisher("verify", folder), publisher.output
+
+
+def test_keys_of_different_passphrases_at_a_terminal(platform, publisher,
+                                                     repository, work):
+    """Two people hold keys of their own; both type at one terminal."""
+    words = {"alice": "wonderland", "bob": "builder"}
+    for name, word in words.items():
+        (work / f"{name}.txt").write_text(word + "\n")
+        assert publisher("keys", "create", f"{name}.pem", "--passphrase-file",
+                         f"{name}.txt"), publisher.output
+    repository.add_archive("thing", "1", {"thing": b"one"})
+    repository.publish()
+    assert publisher("root", "draft", repository.folder, "next.json")
+
+    def sign(*answers):
+        """Each answer is given when its key is asked for."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(work)
+            command = platform.command("usher-publish") + [
+                "root", "sign", "next.json", "--key", "alice.pem", "--key",
+                "bob.pem"]
+            os.execv(command[0], command)
+        said = b""
+        for key, answer in answers:
+            while f"Passphrase of {key}.pem: ".encode() not in said:
+                said += os.read(terminal, 1000)
+            os.write(terminal, answer.encode() + b"\n")
+        while True:
+            try:
+                more = os.read(terminal, 1000)
+            except OSError:
+                more = b""
+            if not more:
+                break
+            said += more
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        return os.waitstatus_to_exitcode(status), said.decode()
+
+    code, said = sign(("alice", "wonderland"), ("bob", "wrong"))
+    assert code == 1 and "bob.pem" in said and "at the terminal" in said
+    assert "--passphrase-file" not in said
+    code, said = sign(("alice", "wonderland"), ("bob", "builder"))
+    assert code == 0, said
+    signatures = json.loads((work / "next.json").read_text())["signatures"]
+    assert len(signatures) == 2
+    # Both from one file.
+    (work / "both.txt").write_text("\n".join(words.values()))
+    assert publisher("root", "sign", "next.json", "--key", "alice.pem", "--key",
+                     "bob.pem", "--passphrase-file", "both.txt"), \
+        publisher.output

@@ -478,9 +478,10 @@ def test_one_update_costs_one_catalog_file(repository, service, cli, work):
                if ".usc" in str(request)]
     assert len(fetched) == 1
 
-    # Old files stay for readers; --keep and the next publications end them.
+    # Old files stay for readers, as long as --keep and --keep-for say.
     assert len(list(repository.published.glob("targets/catalog/*.usc"))) == 6
-    repository.run("publish", repository.folder, "--renew", "--keep", "1")
+    repository.run("publish", repository.folder, "--renew", "--keep", "1",
+                   "--keep-for", "0")
     assert len(list(repository.published.glob("targets/catalog/*.usc"))) == 4
 
 

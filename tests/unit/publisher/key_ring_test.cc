@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "common/error.h"
 #include "common/file_io.h"
@@ -16,6 +17,7 @@ namespace usher::publisher {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -71,6 +73,80 @@ TEST(KeyRingTest, ThePinComesFromTheUriOrAFileBesideIt) {
   EXPECT_THAT(Message(pin("pin-source=empty").status()), HasSubstr("PIN file"));
   EXPECT_EQ(HResultOf(pin("pin-source=nothing").status()),
             HResultOf(ReadFile(folder.path() / "nothing", 1).status()));
+}
+
+// Keys of different passphrases, as of different people.
+class PassphraseTest : public ::testing::Test {
+ protected:
+  PassphraseTest() {
+    for (const char* word : {"one", "two", "three"}) {
+      EXPECT_TRUE(CreateKey(Key(word), "ed25519", word).ok());
+    }
+    passphrases_.set_asker(
+        [this](absl::string_view prompt) -> absl::StatusOr<std::string> {
+          asked_.emplace_back(prompt);
+          if (answers_.empty()) return Error(hr::kWuENoInteractiveUser, "none");
+          std::string answer = answers_.front();
+          answers_.erase(answers_.begin());
+          return answer;
+        });
+  }
+  fs::path Key(const std::string& name) const {
+    return folder_.path() / (name + ".pem");
+  }
+  const TestFolder folder_;
+  PassphraseSource passphrases_{{}, false, "USHER_NO_SUCH_VARIABLE"};
+  std::vector<std::string> answers_;
+  std::vector<std::string> asked_;
+};
+
+TEST_F(PassphraseTest, EachKeyIsAskedForThatNoAnswerOpens) {
+  answers_ = {"one", "two"};
+  ASSERT_TRUE(LoadKey(Key("one"), passphrases_).ok());
+  ASSERT_TRUE(LoadKey(Key("two"), passphrases_).ok());
+  // Both are remembered.
+  ASSERT_TRUE(LoadKey(Key("one"), passphrases_).ok());
+  ASSERT_TRUE(LoadKey(Key("two"), passphrases_).ok());
+  EXPECT_THAT(asked_, ElementsAre("Passphrase of " + PathToUtf8(Key("one")),
+                                  "Passphrase of " + PathToUtf8(Key("two"))));
+}
+
+TEST_F(PassphraseTest, AWrongAnswerIsNotRemembered) {
+  answers_ = {"wrong", "three"};
+  const absl::Status wrong = LoadKey(Key("three"), passphrases_).status();
+  EXPECT_EQ(HResultOf(wrong), hr::kEInvalidarg);
+  EXPECT_THAT(Message(wrong), HasSubstr(PathToUtf8(Key("three"))));
+  EXPECT_THAT(Message(wrong), HasSubstr("at the terminal"));
+  EXPECT_THAT(Message(wrong), Not(HasSubstr("--passphrase-file")));
+  EXPECT_TRUE(LoadKey(Key("three"), passphrases_).ok());
+}
+
+TEST_F(PassphraseTest, NobodyIsAskedAnyMore) {
+  answers_ = {"one", "two"};
+  ASSERT_TRUE(LoadKey(Key("one"), passphrases_).ok());
+  passphrases_.AskNoMore();
+  EXPECT_TRUE(LoadKey(Key("one"), passphrases_).ok());
+  EXPECT_EQ(HResultOf(LoadKey(Key("two"), passphrases_).status()),
+            hr::kWuENoInteractiveUser);
+  const auto token = ParsePkcs11Uri("pkcs11:token=t;object=o");
+  EXPECT_FALSE(passphrases_.ForToken(*token, folder_.path()).ok());
+  EXPECT_EQ(asked_.size(), 1U);
+}
+
+TEST_F(PassphraseTest, AFileHasOneOnEachLine) {
+  PassphraseSource file(folder_.Write("words", "one\r\n\ntwo\n"), false);
+  EXPECT_TRUE(LoadKey(Key("two"), file).ok());
+  EXPECT_TRUE(LoadKey(Key("one"), file).ok());
+  EXPECT_EQ(file.ForNewKey().value(), "one");
+  const absl::Status none = LoadKey(Key("three"), file).status();
+  EXPECT_EQ(HResultOf(none), hr::kEInvalidarg);
+  EXPECT_THAT(Message(none), HasSubstr("words"));
+  std::string many;
+  for (int i = 0; i < 65; ++i) many += "one\n";
+  for (const std::string& text : {std::string("\none\n"), many}) {
+    PassphraseSource bad(folder_.Write("bad", text), false);
+    EXPECT_EQ(HResultOf(LoadKey(Key("one"), bad).status()), hr::kEInvalidarg);
+  }
 }
 
 TEST(KeyRingTest, ReadsPublicKeysAloneAndWithTheirPrivateHalf) {

@@ -12,6 +12,7 @@
 #include "common/file_io.h"
 #include "publisher/intake.h"
 #include "publisher/repository_check.h"
+#include "publisher/repository_init.h"
 #include "tests/unit/publisher/test_repository.h"
 
 namespace usher::publisher {
@@ -86,7 +87,7 @@ TEST(PublicationTest, KeepsOldVersionsForAWhile) {
     Workspace workspace = OpenForTest(dir);
     PublishOptions options;
     options.expires = Expiries::Default(TestTime());
-    options.keep = 2;
+    options.keep = {2, absl::ZeroDuration()};
     PassphraseSource none("", false);
     ASSERT_TRUE(Publish(workspace, options, none, TestTime()).ok());
   }
@@ -232,7 +233,7 @@ TEST(PublicationTest, GarbageIsCollectedOnlyWhenNothingNamesIt) {
     EXPECT_EQ(kept->files, 0);
     PublishOptions options;
     options.expires = Expiries::Default(TestTime());
-    options.keep = 1;
+    options.keep = {1, absl::ZeroDuration()};
     PassphraseSource none("", false);
     ASSERT_TRUE(Publish(workspace, options, none, TestTime()).ok());
     const auto collected = CollectGarbage(workspace, false);

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "common/uuid.h"
+#include "publisher/repository_init.h"
 
 namespace usher::publisher {
 
