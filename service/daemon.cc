@@ -38,7 +38,11 @@ absl::StatusOr<session::CoreParts> OpenParts(const Config& config) {
   parts.repositories = std::make_unique<session::RepositoryFactory>();
   const std::filesystem::path file = config.state_dir / "usher.db";
   USHER_RETURN_IF_ERROR(MakePrivate(file));
-  USHER_ASSIGN_OR_RETURN(parts.database, store::Database::Open(file, {}));
+  // More than the threads that work for users (CoreOptions::work_threads), so
+  // that their searches do not take all.
+  store::DatabaseOptions database;
+  database.max_readers = 6;
+  USHER_ASSIGN_OR_RETURN(parts.database, store::Database::Open(file, database));
   USHER_ASSIGN_OR_RETURN(
       parts.cache,
       download::ContentCache::Open(*parts.database,

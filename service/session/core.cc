@@ -36,7 +36,7 @@ Core::Core(CoreOptions options, CoreParts parts)
                  }}),
       services_(options_.services, *parts_.database, *parts_.catalog,
                 *parts_.repositories, *parts_.clock),
-      work_(options_.work_threads),
+      work_(options_.work_threads, options_.reserved_work_threads),
       network_(options_.network_threads),
       administration_(options_.administration_threads) {
   auto hooks = std::make_shared<JobHooks>();

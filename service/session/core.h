@@ -51,14 +51,16 @@ struct CoreOptions {
   // Locale of a session that names none: a BCP 47 tag.
   std::string locale = "en";
   UpdateServices::Options services;
-  // Threads for work that reads or writes the database; for refreshes, where a
-  // slow server takes one for each of its services; and for what administrators
-  // ask for, which no server of another service holds up.
+  // Threads for work that reads or writes the database, and those more that
+  // take only what administrators and the service itself have to do; for
+  // refreshes, where a slow server takes one for each of its services; and for
+  // what administrators ask for, which no server of another service holds up.
   int work_threads = 4;
   int network_threads = 16;
   int administration_threads = 4;
 };
 
+  int reserved_work_threads = 1;
 // The layers below, in the order in which they depend on each other.
 struct CoreParts {
   std::unique_ptr<store::Database> database;
