@@ -183,9 +183,12 @@ absl::Status Daemon::Listen() {
   options.world_accessible = config_.world_accessible;
   options.max_connections = config_.connections;
   options.max_connections_per_user = config_.connections_per_user;
-  options.on_refused = [](const std::string& /*user*/,
-                          const std::string& reason) {
-    spdlog::warn("connection refused: {}", reason);
+  options.on_refused = [this](const std::string& user,
+                              const std::string& reason) {
+    if (core_->log_lines().Admit(user.empty() ? "unknown" : user,
+                                 absl::Now())) {
+      spdlog::warn("connection refused: {}", reason);
+    }
   };
   USHER_ASSIGN_OR_RETURN(listener_, transport::Listener::Listen(options));
   servers_ = std::make_unique<rpc::ServerPool>(
