@@ -198,6 +198,8 @@ absl::Status Daemon::Listen() {
   if (config_.loopback.enabled) {
     rpc::LoopbackOptions loopback = config_.loopback;
     loopback.world_accessible = config_.world_accessible;
+    loopback.max_connections = config_.connections_per_user;
+    loopback.on_refused = options.on_refused;
     USHER_RETURN_IF_ERROR(MakeDirectories(
         loopback.folder,
         loopback.world_accessible ? Access::kWorldRead : Access::kPrivate));
