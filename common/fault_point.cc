@@ -3,6 +3,7 @@
 #ifdef USHER_FAULT_POINTS
 
 #include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -34,9 +35,26 @@ Fault ConfiguredFault() {
   return fault;
 }
 
+// Waits at `name` if USHER_FAULT_WAIT says so.
+void MaybeWait(absl::string_view name) {
+  const char* text = std::getenv("USHER_FAULT_WAIT");
+  if (text == nullptr) return;
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(text, absl::MaxSplits('=', 1));
+  if (parts.first != name) return;
+  // Opening a pipe waits for the other end, reading for what it does.
+  std::FILE* const pipe = std::fopen(std::string{parts.second}.c_str(), "rb");
+  if (pipe == nullptr) return;
+  // One byte and no more: others wait for theirs.
+  static_cast<void>(std::setvbuf(pipe, nullptr, _IONBF, 0));
+  static_cast<void>(std::fgetc(pipe));
+  static_cast<void>(std::fclose(pipe));
+}
+
 }  // namespace
 
 void ReachFaultPoint(const char* name) {
+  MaybeWait(name);
   static std::atomic<int> reached = 0;
   const Fault fault = ConfiguredFault();
   if (fault.name != name) return;

@@ -1,10 +1,16 @@
 #ifndef USHER_COMMON_FAULT_POINT_H_
 #define USHER_COMMON_FAULT_POINT_H_
 
-// Named places at which a test can kill the process, as a power cut would.
-// Nothing is compiled in unless USHER_FAULT_POINTS is set; then the
-// environment variable USHER_FAULT=NAME[:COUNT] kills the process (SIGKILL,
-// no clean-up) the COUNT-th time (default 1) that NAME is reached.
+// Named places at which a test can kill the process, as a power cut would, or
+// hold it up, as a bug would. Nothing is compiled in unless USHER_FAULT_POINTS
+// is set. Then environment variables say what happens:
+//
+//   USHER_FAULT=NAME[:COUNT]   kills the process (SIGKILL, no clean-up) the
+//                              COUNT-th time (default 1) that NAME is reached.
+//   USHER_FAULT_WAIT=NAME=PATH holds up whoever reaches NAME while a named pipe
+//                              lies at PATH: until somebody has opened it for
+//                              writing, which tells that the place was reached,
+//                              and has written a byte or closed it.
 
 #ifdef USHER_FAULT_POINTS
 

@@ -8,7 +8,7 @@ readonly PACKAGES=(
   protobuf-compiler protobuf-compiler-grpc
   libgrpc++-dev libprotobuf-dev libabsl-dev libspdlog-dev libsqlite3-dev
   libcurl4-openssl-dev libssl-dev libzstd-dev libarchive-dev
-  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsystemd-dev
+  nlohmann-json3-dev libtomlplusplus-dev libcli11-dev
   # Tests, demo and bench
   libgtest-dev libgmock-dev libbenchmark-dev nginx-light tinyproxy curl openssl
   python3 python3-grpcio python3-protobuf python3-pytest
@@ -34,8 +34,12 @@ readonly WINDOWS_PACKAGES=(
 # copies on ports of their own.
 readonly UNWANTED_SERVICES=(nginx tinyproxy)
 
-readonly POLICY=/usr/sbin/policy-rc.d
+# Another place for it is for tests.
+readonly POLICY=${USHER_DEPS_POLICY:-/usr/sbin/policy-rc.d}
 readonly POLICY_SAVED=$POLICY.before-usher-dev
+readonly POLICY_NEW=$POLICY.usher-dev
+# Tells ours from the machine's own.
+readonly POLICY_MARK='# Of ./dev deps of Usher, while it installs packages.'
 
 as_root() {
   if ((EUID == 0)); then
@@ -54,21 +58,24 @@ is_installed() {
 # A policy-rc.d that says "start nothing" while we install. One that was there
 # is put aside and comes back afterwards, also after an interrupted run.
 forbid_services() {
-  if as_root test -e "$POLICY_SAVED"; then
-    allow_services
-  fi
-  if as_root test -e "$POLICY"; then
+  printf '#!/bin/sh\n%s\nexit 101\n' "$POLICY_MARK" |
+    as_root tee "$POLICY_NEW" >/dev/null
+  as_root chmod 755 "$POLICY_NEW"
+  if [[ -e $POLICY ]]; then
     as_root mv "$POLICY" "$POLICY_SAVED"
   fi
-  printf '#!/bin/sh\nexit 101\n' | as_root tee "$POLICY" >/dev/null
-  as_root chmod 755 "$POLICY"
+  as_root mv "$POLICY_NEW" "$POLICY"
 }
 
+# Takes ours away, wherever a run was interrupted, and nothing else.
 allow_services() {
-  if as_root test -e "$POLICY_SAVED"; then
+  if [[ -e $POLICY_SAVED ]]; then
     as_root mv -f "$POLICY_SAVED" "$POLICY"
-  else
+  elif grep -qsF "$POLICY_MARK" "$POLICY"; then
     as_root rm -f "$POLICY"
+  fi
+  if [[ -e $POLICY_NEW ]]; then
+    as_root rm -f "$POLICY_NEW"
   fi
 }
 
@@ -79,6 +86,8 @@ windows_deps() { install_packages "${PACKAGES[@]}" "${WINDOWS_PACKAGES[@]}"; }
 # install_packages PACKAGE…: those that are missing.
 install_packages() {
   local package missing=() fresh_services=()
+  # A run that was killed, or a power cut, may have left the policy in force.
+  allow_services
   for package in "$@"; do
     is_installed "$package" || missing+=("$package")
   done
@@ -95,8 +104,8 @@ install_packages() {
     [[ -e /etc/init.d/$service ]] || fresh_services+=("$service")
   done
 
-  forbid_services
   trap allow_services EXIT
+  forbid_services
   local log
   log=$(mktemp)
   as_root apt-get update -qq

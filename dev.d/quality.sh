@@ -44,9 +44,8 @@ command_lint() {
   else
     files=$(changed_sources)
   fi
-  # Twins of the other platform are not in the compilation database, and what
-  # only they need is not either.
-  files=$(grep -v '_win\.cc$\|connection_count\.cc$' <<<"$files" || true)
+  # Twins of the other platform are not in the compilation database.
+  files=$(grep -v '_win\.cc$' <<<"$files" || true)
   [[ -n $files ]] || { echo "nothing to check"; return 0; }
   say "clang-tidy on $(wc -l <<<"$files") files"
   xargs -n 1 -P "$(jobs_wanted)" \

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "service/catalog/catalog.h"
 #include "service/catalog/facts.h"
 #include "service/download/content_cache.h"
@@ -34,13 +35,26 @@ absl::Status MakePrivate(const std::filesystem::path& file) {
   return WriteFileAtomically(file, "", Access::kPrivate);
 }
 
-absl::StatusOr<session::CoreParts> OpenParts(const Config& config) {
+// Asked between the steps of a start, each of which may take a while: a check
+// of a large database, the recovery of an installation.
+absl::Status GoOn(const CancellationToken& stop) {
+  if (!stop.cancelled()) return absl::OkStatus();
+  return Error(hr::kWuEServiceStop, "the service was told to stop");
+}
+
+absl::StatusOr<session::CoreParts> OpenParts(const Config& config,
+                                             const CancellationToken& stop) {
   session::CoreParts parts;
   parts.clock = std::make_unique<session::Clock>();
   parts.repositories = std::make_unique<session::RepositoryFactory>();
   const std::filesystem::path file = config.state_dir / "usher.db";
   USHER_RETURN_IF_ERROR(MakePrivate(file));
-  USHER_ASSIGN_OR_RETURN(parts.database, store::Database::Open(file, {}));
+  // More than the threads that work for users (CoreOptions::work_threads), so
+  // that their searches do not take all.
+  store::DatabaseOptions database;
+  database.max_readers = 6;
+  USHER_ASSIGN_OR_RETURN(parts.database, store::Database::Open(file, database));
+  USHER_RETURN_IF_ERROR(GoOn(stop));
   USHER_ASSIGN_OR_RETURN(
       parts.cache,
       download::ContentCache::Open(*parts.database,
@@ -65,6 +79,7 @@ absl::StatusOr<session::CoreParts> OpenParts(const Config& config) {
           }));
   USHER_ASSIGN_OR_RETURN(parts.downloads, download::DownloadEngine::Start(
                                               *parts.cache, config.download));
+  USHER_RETURN_IF_ERROR(GoOn(stop));
   install::InstallEngine::Options install;
   install.product_dir = products;
   install.work_dir = config.product_dir.empty()
@@ -123,7 +138,8 @@ Daemon::Daemon(Config config, FileLock lock)
 
 Daemon::~Daemon() { Stop(absl::ZeroDuration()); }
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
+    const Config& config, const CancellationToken& stop) {
   // A private instance that is opened to others on purpose must let them pass
   // to its socket; its files are private by themselves.
   USHER_RETURN_IF_ERROR(
@@ -143,15 +159,19 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Config& config) {
                  PathToUtf8(lock_path));
   }
   std::unique_ptr<Daemon> daemon(new Daemon(config, *std::move(lock)));
-  USHER_RETURN_IF_ERROR(daemon->Open());
+  USHER_FAULT_POINT("daemon.open");
+  USHER_RETURN_IF_ERROR(GoOn(stop));
+  USHER_RETURN_IF_ERROR(daemon->Open(stop));
+  USHER_RETURN_IF_ERROR(GoOn(stop));
   USHER_RETURN_IF_ERROR(daemon->Listen());
   return daemon;
 }
 
-absl::Status Daemon::Open() {
+absl::Status Daemon::Open(const CancellationToken& stop) {
   USHER_ASSIGN_OR_RETURN(std::vector<session::NewService> configured,
                          ReadConfigured(config_));
-  USHER_ASSIGN_OR_RETURN(session::CoreParts parts, OpenParts(config_));
+  USHER_ASSIGN_OR_RETURN(session::CoreParts parts, OpenParts(config_, stop));
+  USHER_RETURN_IF_ERROR(GoOn(stop));
   USHER_ASSIGN_OR_RETURN(
       core_, session::Core::Start(ToCoreOptions(config_), std::move(parts)));
   session::RegisterConfigured(*core_, std::move(configured));
@@ -172,8 +192,12 @@ absl::Status Daemon::Listen() {
   };
   options.max_connections = config_.connections;
   options.max_connections_per_user = config_.connections_per_user;
-  options.on_refused = [](const std::string& reason) {
-    spdlog::warn("connection refused: {}", reason);
+  options.on_refused = [this](const std::string& user,
+                              const std::string& reason) {
+    if (core_->log_lines().Admit(user.empty() ? "unknown" : user,
+                                 absl::Now())) {
+      spdlog::warn("connection refused: {}", reason);
+    }
   };
   USHER_ASSIGN_OR_RETURN(listener_, transport::Listener::Listen(options));
   servers_ = std::make_unique<rpc::ServerPool>(
@@ -183,6 +207,8 @@ absl::Status Daemon::Listen() {
   if (config_.loopback.enabled) {
     rpc::LoopbackOptions loopback = config_.loopback;
     loopback.world_accessible = config_.world_accessible;
+    loopback.max_connections = config_.connections_per_user;
+    loopback.on_refused = options.on_refused;
     USHER_RETURN_IF_ERROR(MakeDirectories(
         loopback.folder,
         loopback.world_accessible ? Access::kWorldRead : Access::kPrivate));

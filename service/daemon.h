@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/cancellation.h"
 #include "common/file_io.h"
 #include "common/transport/transport.h"
 #include "service/config.h"
@@ -19,8 +20,9 @@ class Daemon {
  public:
   // Takes the state folder's lock, opens and recovers everything, and accepts
   // connections. WU_E_OPERATIONINPROGRESS when another daemon has the folder
-  // or the socket.
-  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Config& config);
+  // or the socket; WU_E_SERVICE_STOP soon after `stop` is cancelled.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(
+      const Config& config, const CancellationToken& stop);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -31,7 +33,7 @@ class Daemon {
 
  private:
   Daemon(Config config, FileLock lock);
-  absl::Status Open();
+  absl::Status Open(const CancellationToken& stop);
   absl::Status Listen();
 
   const Config config_;

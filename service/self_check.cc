@@ -4,6 +4,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -26,14 +27,34 @@ absl::Status ToStatus(const grpc::Status& status, const char* call) {
                             status.error_message()));
 }
 
-void Prepare(grpc::ClientContext& context, absl::Time deadline) {
-  context.set_deadline(absl::ToChronoTime(deadline));
-  context.AddMetadata("x-usher-request-id", kRequestId);
-}
+// A call that ends when `cancel` does.
+class Context {
+ public:
+  Context(absl::Time deadline, const CancellationToken& cancel)
+      : context_(std::make_shared<grpc::ClientContext>()),
+        cancel_(cancel),
+        // Shared: the callback may run while it is being forgotten.
+        callback_(
+            cancel.OnCancel([context = context_] { context->TryCancel(); })) {
+    context_->set_deadline(absl::ToChronoTime(deadline));
+    context_->AddMetadata("x-usher-request-id", kRequestId);
+  }
+  ~Context() { cancel_.Forget(callback_); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  grpc::ClientContext* get() { return context_.get(); }
+
+ private:
+  const std::shared_ptr<grpc::ClientContext> context_;
+  const CancellationToken cancel_;
+  const uint64_t callback_;
+};
 
 }  // namespace
 
-absl::Status CheckService(const std::string& address, absl::Duration timeout) {
+absl::Status CheckService(const std::string& address, absl::Duration timeout,
+                          const CancellationToken& cancel) {
   const absl::Time deadline = absl::Now() + timeout;
   transport::DialOptions options;
   options.address = address;
@@ -41,20 +62,22 @@ absl::Status CheckService(const std::string& address, absl::Duration timeout) {
   USHER_ASSIGN_OR_RETURN(const std::shared_ptr<grpc::Channel> channel,
                          transport::Dial(options, grpc::ChannelArguments()));
   {
-    grpc::ClientContext context;
-    Prepare(context, deadline);
+    Context context(deadline, cancel);
     v1::AgentInfo info;
     USHER_RETURN_IF_ERROR(
         ToStatus(v1::SystemService::NewStub(channel)->GetAgentInfo(
-                     &context, v1::GetAgentInfoRequest(), &info),
+                     context.get(), v1::GetAgentInfoRequest(), &info),
                  "GetAgentInfo"));
   }
-  grpc::ClientContext context;
-  Prepare(context, deadline);
+  Context context(deadline, cancel);
   v1::GetTotalHistoryCountResponse count;
   return ToStatus(v1::HistoryService::NewStub(channel)->GetTotalHistoryCount(
-                      &context, v1::GetTotalHistoryCountRequest(), &count),
+                      context.get(), v1::GetTotalHistoryCountRequest(), &count),
                   "GetTotalHistoryCount");
+}
+
+CheckTimes CheckTimesFor(absl::Duration watchdog) {
+  return {watchdog / 4, watchdog / 4, watchdog / 16};
 }
 
 }  // namespace usher::daemon

@@ -3,30 +3,55 @@
 #include "absl/strings/str_cat.h"
 
 namespace usher::transport {
+namespace {
+
+int Find(const absl::flat_hash_map<std::string, int>& counts,
+         const std::string& key) {
+  const auto it = counts.find(key);
+  return it == counts.end() ? 0 : it->second;
+}
+
+void CountDown(absl::flat_hash_map<std::string, int>& counts,
+               const std::string& key) {
+  const auto it = counts.find(key);
+  if (--it->second == 0) counts.erase(it);
+}
+
+}  // namespace
 
 ConnectionCount::Place::~Place() { count_->Free(*this); }
 
-std::shared_ptr<ConnectionCount::Place> ConnectionCount::Take(
-    std::string& reason) {
+std::shared_ptr<ConnectionCount::Place> ConnectionCount::Take() {
   absl::MutexLock lock(&mutex_);
-  if (max_ > 0 && total_ >= max_) {
-    reason = absl::StrCat("limits.connections (", max_, ") reached");
-    return nullptr;
-  }
   ++total_;
   return std::make_shared<Place>(shared_from_this());
+}
+
+std::string ConnectionCount::Refusal(const PeerIdentity& peer) const {
+  const int max = max_ + (peer.is_administrator ? for_administrators_ : 0);
+  if (max_ > 0 && known_ >= max) {
+    return absl::StrCat("limits.connections (", max_, ") reached; refused ",
+                        peer.user);
+  }
+  if (max_per_user_ > 0 && Find(by_user_, peer.user) >= max_per_user_) {
+    return absl::StrCat("limits.connections_per_user (", max_per_user_,
+                        ") reached by ", peer.user);
+  }
+  return "";
 }
 
 bool ConnectionCount::Identify(Place& place, const PeerIdentity& peer,
                                std::string& reason) {
   absl::MutexLock lock(&mutex_);
-  int& open = by_user_[peer.user];
-  if (max_per_user_ > 0 && open >= max_per_user_) {
-    reason = absl::StrCat("limits.connections_per_user (", max_per_user_,
-                          ") reached by ", peer.user);
-    return false;
+  if (peer.is_self && own_ < for_self_) {
+    place.own_ = true;
+    ++own_;
+  } else {
+    reason = Refusal(peer);
+    if (!reason.empty()) return false;
+    ++known_;
+    ++by_user_[peer.user];
   }
-  ++open;
   ++by_credentials_[peer.credentials];
   place.user_ = peer.user;
   place.credentials_ = peer.credentials;
@@ -35,8 +60,7 @@ bool ConnectionCount::Identify(Place& place, const PeerIdentity& peer,
 
 int ConnectionCount::With(const std::string& credentials) const {
   absl::MutexLock lock(&mutex_);
-  const auto it = by_credentials_.find(credentials);
-  return it == by_credentials_.end() ? 0 : it->second;
+  return Find(by_credentials_, credentials);
 }
 
 int ConnectionCount::Total() const {
@@ -48,10 +72,13 @@ void ConnectionCount::Free(const Place& place) {
   absl::MutexLock lock(&mutex_);
   --total_;
   if (place.user_.empty()) return;
-  if (--by_user_[place.user_] == 0) by_user_.erase(place.user_);
-  if (--by_credentials_[place.credentials_] == 0) {
-    by_credentials_.erase(place.credentials_);
+  if (place.own_) {
+    --own_;
+  } else {
+    --known_;
+    CountDown(by_user_, place.user_);
   }
+  CountDown(by_credentials_, place.credentials_);
 }
 
 }  // namespace usher::transport

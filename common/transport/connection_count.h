@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -29,30 +30,45 @@ class ConnectionCount : public std::enable_shared_from_this<ConnectionCount> {
    private:
     friend class ConnectionCount;
     const std::shared_ptr<ConnectionCount> count_;
-    // Empty until the client is known. Guarded by the counter.
+    // All guarded by the counter; empty until the client is known.
     std::string user_;
     std::string credentials_;
+    // One of the service's own places.
+    bool own_ = false;
   };
 
-  // 0: no limit.
-  ConnectionCount(int max, int max_per_user)
-      : max_(max), max_per_user_(max_per_user) {}
+  // With the limits of `options`.
+  explicit ConnectionCount(const ListenOptions& options)
+      : max_(options.max_connections),
+        max_per_user_(options.max_connections_per_user),
+        for_administrators_(options.places_for_administrators),
+        for_self_(options.places_for_self) {}
 
-  // A place for a connection whose user is not known yet. Null, and why in
-  // `reason`, if there is none.
-  std::shared_ptr<Place> Take(std::string& reason);
-  // Says whose it is. False, and why in `reason`, if that user has too many.
+  // A place for a connection whose user is not known yet: no limit counts
+  // before that, so that nobody unknown shuts out somebody who would be let in.
+  // Whoever asks must bound how many remain unknown.
+  std::shared_ptr<Place> Take();
+  // Says whose it is. False, and why in `reason`, if there are too many.
   bool Identify(Place& place, const PeerIdentity& peer, std::string& reason);
   int With(const std::string& credentials) const;
+  // All that have a place, known or not.
   int Total() const;
 
  private:
+  // Why `peer` may have no place beside those that are taken; empty: it may.
+  std::string Refusal(const PeerIdentity& peer) const
+      ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void Free(const Place& place);
 
   const int max_;
   const int max_per_user_;
+  const int for_administrators_;
+  const int for_self_;
   mutable absl::Mutex mutex_;
   int total_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the known ones: those that count, and those in the service's places.
+  int known_ ABSL_GUARDED_BY(mutex_) = 0;
+  int own_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, int> by_user_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, int> by_credentials_ ABSL_GUARDED_BY(mutex_);
 };

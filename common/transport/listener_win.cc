@@ -265,8 +265,7 @@ class PipeListener : public Listener {
         security_(std::move(security)),
         peers_(std::move(peers)),
         stop_(CreateEventW(nullptr, /*bManualReset=*/TRUE, FALSE, nullptr)),
-        count_(std::make_shared<ConnectionCount>(
-            options_.max_connections, options_.max_connections_per_user)),
+        count_(std::make_shared<ConnectionCount>(options_)),
         unknown_(std::make_shared<UnknownClients>()) {
     offered_.push_back(std::move(first));
   }
@@ -322,7 +321,7 @@ class PipeListener : public Listener {
       for (const auto& client : unknown_->TakeFinished()) Meet(*client);
       for (const auto& client : unknown_->TakeExpired(absl::Now())) {
         client->stream->Shutdown();
-        Refuse("a client said nothing in time");
+        Refuse("", "a client said nothing in time");
       }
       // All that have come, so that no end is favoured. The next ends are
       // offered before any of them is handed over.
@@ -350,7 +349,7 @@ class PipeListener : public Listener {
       if (!next.ok()) {
         // Said once, not every second.
         if (!std::exchange(short_of_ends_, true)) {
-          Refuse(std::string(next.status().message()));
+          Refuse("", std::string(next.status().message()));
         }
         return false;
       }
@@ -370,12 +369,11 @@ class PipeListener : public Listener {
 
   void Accept(win32::Handle pipe) {
     if (!pipe.open()) return;
-    std::string reason;
-    std::shared_ptr<ConnectionCount::Place> place = count_->Take(reason);
-    if (place == nullptr) return Refuse(reason);
+    // Those that are not known are few: kMaxUnknown.
+    std::shared_ptr<ConnectionCount::Place> place = count_->Take();
     absl::StatusOr<std::shared_ptr<PipeStream>> stream =
         PipeStream::Create(std::move(pipe), place);
-    if (!stream.ok()) return Refuse(std::string(stream.status().message()));
+    if (!stream.ok()) return Refuse("", std::string(stream.status().message()));
     auto client = std::make_shared<UnknownClients::Client>();
     client->stream = *std::move(stream);
     client->place = std::move(place);
@@ -384,14 +382,14 @@ class PipeListener : public Listener {
     const auto out = unknown_->Add(std::move(client));
     if (out == nullptr) return;
     out->stream->Shutdown();
-    Refuse("too many clients that say nothing");
+    Refuse("", "too many clients that say nothing");
   }
 
   // A client that has spoken or gone.
   void Meet(UnknownClients::Client& client) {
     if (client.result->error != 0) return;
     client.received.resize(client.result->bytes);
-    if (!Identify(client)) Refuse("a client cannot be identified");
+    if (!Identify(client)) Refuse("", "a client cannot be identified");
   }
 
   // Hands a client over or refuses it. False if it is not known yet.
@@ -412,12 +410,12 @@ class PipeListener : public Listener {
           **std::move(peer), options_.handshake_timeout));
       return true;
     }
-    Refuse(reason);
+    Refuse(peer.ok() ? (*peer)->user : "", reason);
     return true;
   }
 
-  void Refuse(const std::string& reason) const {
-    if (options_.on_refused) options_.on_refused(reason);
+  void Refuse(const std::string& user, const std::string& reason) const {
+    if (options_.on_refused) options_.on_refused(user, reason);
   }
 
   const ListenOptions options_;

@@ -50,6 +50,7 @@ absl::StatusOr<PeerIdentity> ReadPeer(
   PeerIdentity peer;
   peer.user = absl::StrCat("uid:", credentials.uid);
   peer.process_id = credentials.pid;
+  peer.is_self = credentials.pid == getpid();
   // The service can do no more than the user it runs as, so that user is an
   // administrator of it: a private instance obeys the one who started it.
   peer.is_administrator = credentials.uid == 0 || credentials.uid == geteuid();

@@ -177,6 +177,9 @@ class TokenPeerReader : public PeerReader {
     if (GetNamedPipeClientProcessId(pipe, &process) != 0) {
       peer.process_id = process;
     }
+    // The number alone would not do (Read).
+    peer.is_self = facts.user == own_.user && facts.elevated == own_.elevated &&
+                   process == GetCurrentProcessId();
     return absl::optional<PeerIdentity>(std::move(peer));
   }
 

@@ -35,6 +35,9 @@ struct PeerIdentity {
   // Root, the user the service itself runs as, or a member of the configured
   // administrators group; an elevated administrator or SYSTEM on Windows.
   bool is_administrator = false;
+  // The service itself, by its process id, which nobody else can have as long
+  // as it runs.
+  bool is_self = false;
   // For logs only: process ids are reused.
   int64_t process_id = 0;
 };
@@ -64,13 +67,18 @@ struct ListenOptions {
   // beyond them is closed at once, without a byte.
   int max_connections = 1024;
   int max_connections_per_user = 256;
-  // A named pipe's client that has not begun to speak HTTP/2 by then is
-  // disconnected. (A silent socket costs next to nothing; a silent pipe may be
-  // one whose owner is not even known.)
+  // Places beyond max_connections which only administrators may take, so that
+  // other users together cannot shut them out.
+  int places_for_administrators = 16;
+  // Places beyond all limits for the service itself, which tries its own door:
+  // nobody shall make it believe that it does not answer.
+  int places_for_self = 4;
+  // A client that has not begun to speak by then is disconnected.
   absl::Duration handshake_timeout = absl::Seconds(10);
-  // Told, on the listener's thread, why a connection was refused. May be
-  // empty; must not block.
-  std::function<void(const std::string& reason)> on_refused;
+  // Told, on the listener's thread, whose connection was refused (empty if that
+  // is not known) and why. May be empty; must not block.
+  std::function<void(const std::string& user, const std::string& reason)>
+      on_refused;
 };
 
 // Accepts connections until stopped.
@@ -82,6 +90,13 @@ class Listener {
   // process serves it; removes a socket file that nobody serves.
   static absl::StatusOr<std::unique_ptr<Listener>> Listen(
       const ListenOptions& options);
+  // The same at a TCP port of 127.0.0.1, where the kernel does not tell who is
+  // at the other end: everyone is `everyone`. Of `options` the limits and
+  // on_refused count. `port` 0 means any that is free and becomes that one.
+  // Null where connections cannot be handed to a server one by one (Windows):
+  // gRPC has to listen itself then.
+  static absl::StatusOr<std::unique_ptr<Listener>> ListenLoopback(
+      const ListenOptions& options, const PeerIdentity& everyone, int& port);
   virtual ~Listener() = default;
 
   // Calls `callback` for each connection, one after the other, on a thread of

@@ -36,7 +36,8 @@ class Host {
   virtual bool IsManaged() const = 0;
   // The service answers calls.
   virtual void NotifyReady() = 0;
-  virtual void NotifyStopping() = 0;
+  // It has begun to stop and takes `longest` at most.
+  virtual void NotifyStopping(absl::Duration longest) = 0;
   // One line about what the service does.
   virtual void NotifyStatus(absl::string_view text) = 0;
   // How often NotifyAlive must be called at least; infinite: not at all.

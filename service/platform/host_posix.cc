@@ -20,6 +20,7 @@
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/error.h"
 #include "service/platform/host.h"
 
@@ -83,9 +84,16 @@ class PosixHost : public Host {
 
   bool IsManaged() const override { return notifier_.active(); }
   void NotifyReady() override { notifier_.Send("READY=1"); }
-  void NotifyStopping() override { notifier_.Send("STOPPING=1"); }
+  // Beyond the unit's TimeoutStopSec, if need be: it cannot know our
+  // configuration.
+  void NotifyStopping(absl::Duration longest) override {
+    notifier_.Send(absl::StrCat("STOPPING=1\nEXTEND_TIMEOUT_USEC=",
+                                absl::ToInt64Microseconds(longest)));
+  }
   void NotifyStatus(absl::string_view text) override {
-    notifier_.Send(absl::StrCat("STATUS=", text));
+    // A further line would be a message of its own.
+    notifier_.Send(
+        absl::StrCat("STATUS=", absl::StrReplaceAll(text, {{"\n", " "}})));
   }
   void NotifyAlive() override { notifier_.Send("WATCHDOG=1"); }
 

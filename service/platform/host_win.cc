@@ -45,7 +45,7 @@ class ConsoleHost : public Host {
 
   bool IsManaged() const override { return false; }
   void NotifyReady() override {}
-  void NotifyStopping() override {}
+  void NotifyStopping(absl::Duration) override {}
   void NotifyStatus(absl::string_view) override {}
   absl::Duration WatchdogTimeout() const override {
     return absl::InfiniteDuration();
@@ -90,7 +90,8 @@ class ManagedHost : public Host {
 
   bool IsManaged() const override { return true; }
   void NotifyReady() override { service_->ReportRunning(); }
-  void NotifyStopping() override { service_->ReportStopping(); }
+  // How long is in the registration (service_registration.h).
+  void NotifyStopping(absl::Duration) override { service_->ReportStopping(); }
   // The manager has no place for a text.
   void NotifyStatus(absl::string_view) override {}
   absl::Duration WatchdogTimeout() const override {

@@ -7,10 +7,12 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/error.h"
 #include "common/hresult.h"
 #include "common/uuid.h"
 #include "service/rpc/status.h"
+#include "service/session/core.h"
 #include "spdlog/spdlog.h"
 
 namespace usher::rpc {
@@ -73,7 +75,10 @@ spdlog::level::level_enum LevelOf(absl::StatusCode code,
 CallRecord::CallRecord(const grpc::CallbackServerContext& context,
                        const Environment& environment, const char* method,
                        Kind kind)
-    : method_(method), kind_(kind), start_(std::chrono::steady_clock::now()) {
+    : core_(environment.core),
+      method_(method),
+      kind_(kind),
+      start_(std::chrono::steady_clock::now()) {
   call_.caller = environment.caller;
   const auto& metadata = context.client_metadata();
   const auto it = metadata.find(kRequestIdKey);
@@ -97,7 +102,7 @@ CallRecord::CallRecord(const grpc::CallbackServerContext& context,
 grpc::Status CallRecord::Finish(const absl::Status& status) const {
   const spdlog::level::level_enum level = LevelOf(status.code(), kind_);
   spdlog::logger* const logger = spdlog::default_logger_raw();
-  if (logger->should_log(level)) {
+  if (logger->should_log(level) && MayLog(level)) {
     const int64_t microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(
             std::chrono::steady_clock::now() - start_)
@@ -114,6 +119,14 @@ grpc::Status CallRecord::Finish(const absl::Status& status) const {
                 status.ok() ? "" : absl::Utf8SafeCEscape(status.message()));
   }
   return ToGrpc(status, call_.request_id);
+}
+
+// What goes wrong within the service, and what administrators do, is always
+// written. Neither can anybody else cause at will.
+bool CallRecord::MayLog(int level) const {
+  return level >= spdlog::level::err || level <= spdlog::level::debug ||
+         call_.caller.is_administrator ||
+         core_.log_lines().Admit(call_.caller.user, absl::Now());
 }
 
 }  // namespace usher::rpc

@@ -37,6 +37,10 @@ class CallRecord {
   grpc::Status Finish(const absl::Status& status) const;
 
  private:
+  // Whether a line at `level` of the log may be written.
+  bool MayLog(int level) const;
+
+  session::Core& core_;
   const char* const method_;
   const Kind kind_;
   const std::chrono::steady_clock::time_point start_;

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "common/transport/transport.h"
 #include "common/uuid.h"
 #include "service/rpc/environment.h"
 #include "service/rpc/server_build.h"
@@ -24,6 +25,8 @@ struct LoopbackDoor::Door {
   Environment environment;
   std::vector<std::unique_ptr<grpc::Service>> services;
   std::unique_ptr<grpc::Server> server;
+  // None if `server` listens itself.
+  std::unique_ptr<transport::Listener> listener;
   std::filesystem::path file;
 
   Door(session::Core& core, session::Caller caller)
@@ -31,18 +34,19 @@ struct LoopbackDoor::Door {
                     RandomResourceId() + RandomResourceId()},
         services(MakeServices(environment)) {}
 
-  absl::Status Open(const ServerOptions& options, int wanted_port,
+  absl::Status Open(const ServerOptions& options,
+                    const LoopbackOptions& loopback, int port,
                     std::filesystem::path path, Access access) {
-    int port = 0;
-    server = BuildServer(options, environment.caller.user, services,
-                         absl::StrCat("127.0.0.1:", wanted_port), &port);
-    if (server == nullptr || port == 0) {
+    const std::string wanted = absl::StrCat("127.0.0.1:", port);
+    const absl::Status listening = Listen(options, loopback, port);
+    if (!listening.ok() || port == 0) {
       return Error(
           hr::kWuEOperationinprogress,
-          absl::StrCat("cannot listen at 127.0.0.1:", wanted_port,
+          absl::StrCat("cannot listen at ", wanted,
                        "; another program may have that port, choose another "
-                       "one in [loopback] or 0 for any"),
-          absl::StrCat("127.0.0.1:", wanted_port));
+                       "one in [loopback] or 0 for any",
+                       listening.ok() ? "" : ": ", listening.message()),
+          wanted);
     }
     file = std::move(path);
     const nlohmann::json content = {
@@ -53,6 +57,34 @@ struct LoopbackDoor::Door {
     spdlog::info("also listening at 127.0.0.1:{} for {}, see {}", port,
                  environment.caller.user, PathToUtf8(file));
     return absl::OkStatus();
+  }
+
+  absl::Status Listen(const ServerOptions& options,
+                      const LoopbackOptions& loopback, int& port) {
+    transport::PeerIdentity everyone;
+    everyone.user = everyone.credentials = environment.caller.user;
+    everyone.is_administrator = environment.caller.is_administrator;
+    transport::ListenOptions listen;
+    listen.max_connections = 0;
+    listen.max_connections_per_user = loopback.max_connections;
+    listen.places_for_administrators = 0;
+    listen.on_refused = loopback.on_refused;
+    USHER_ASSIGN_OR_RETURN(
+        listener, transport::Listener::ListenLoopback(listen, everyone, port));
+    if (listener == nullptr) {
+      server = BuildServer(options, environment.caller.user, services,
+                           absl::StrCat("127.0.0.1:", port), &port);
+    } else {
+      server = BuildServer(options, environment.caller.user, services);
+    }
+    if (server == nullptr) {
+      return Error(hr::kWuEUnexpected, "gRPC could not start a server");
+    }
+    if (listener == nullptr) return absl::OkStatus();
+    return listener->Start(
+        [this](const std::unique_ptr<transport::Connection>& connection) {
+          connection->Serve(*server).IgnoreError();
+        });
   }
 };
 
@@ -67,13 +99,13 @@ absl::StatusOr<std::unique_ptr<LoopbackDoor>> LoopbackDoor::Open(
   door->doors_.push_back(std::make_unique<Door>(
       core, session::Caller{"loopback:user", /*is_administrator=*/false}));
   USHER_RETURN_IF_ERROR(door->doors_.back()->Open(
-      server, options.user_port, options.folder / "loopback-user.json",
+      server, options, options.user_port, options.folder / "loopback-user.json",
       options.world_accessible ? Access::kUsersRead : Access::kPrivate));
   door->doors_.push_back(std::make_unique<Door>(
       core,
       session::Caller{"loopback:administrator", /*is_administrator=*/true}));
   USHER_RETURN_IF_ERROR(door->doors_.back()->Open(
-      server, options.administrator_port,
+      server, options, options.administrator_port,
       options.folder / "loopback-administrator.json", Access::kPrivate));
   return door;
 }
@@ -82,6 +114,7 @@ void LoopbackDoor::Shutdown(absl::Time deadline) {
   for (const std::unique_ptr<Door>& door : doors_) {
     std::error_code error;
     if (!door->file.empty()) std::filesystem::remove(door->file, error);
+    if (door->listener != nullptr) door->listener->Stop();
     if (door->server == nullptr) continue;
     door->server->Shutdown(
         absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));

@@ -11,6 +11,7 @@
 // administrators can read.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,6 +36,12 @@ struct LoopbackOptions {
   std::filesystem::path folder;
   // Whether every user of the machine may read loopback-user.json.
   bool world_accessible = true;
+  // Open connections at each port, whoever made them; 0: no limit. Not on
+  // Windows.
+  int max_connections = 256;
+  // As transport::ListenOptions::on_refused.
+  std::function<void(const std::string& user, const std::string& reason)>
+      on_refused;
 };
 
 // Thread-safe after Open.

@@ -51,7 +51,8 @@ class PooledStream
   virtual void Ending(const absl::Status& /*status*/) {}
 
   void Post() {
-    pool_.Post([self = this->shared_from_this()] { self->Turn(); });
+    pool_.Post(record_.call().caller,
+               [self = this->shared_from_this()] { self->Turn(); });
   }
 
   const CallRecord& record() const { return record_; }

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "service/rpc/call_record.h"
 #include "service/rpc/services.h"
 
 namespace usher::rpc {
@@ -18,8 +20,6 @@ namespace {
 namespace wire = grpc::reflection::v1alpha;
 using google::protobuf::DescriptorPool;
 using google::protobuf::FileDescriptor;
-
-constexpr char kHealth[] = "grpc.health.v1.Health";
 
 void Collect(const FileDescriptor& file, std::set<std::string>& seen,
              wire::FileDescriptorResponse& response) {
@@ -62,7 +62,7 @@ void Answer(const wire::ServerReflectionRequest& request,
             name);
       }
       for (const std::string& name :
-           {std::string(kHealth),
+           {std::string(grpc::health::v1::Health::service_full_name()),
             std::string(wire::ServerReflection::service_full_name())}) {
         response.mutable_list_services_response()->add_service()->set_name(
             name);
@@ -100,12 +100,20 @@ class ReflectionStream
     : public grpc::ServerBidiReactor<wire::ServerReflectionRequest,
                                      wire::ServerReflectionResponse> {
  public:
-  ReflectionStream() { StartRead(&request_); }
+  explicit ReflectionStream(const CallRecord& record) : record_(record) {
+    const absl::Status admitted =
+        record_.IfAdmitted([] { return absl::OkStatus(); });
+    if (admitted.ok()) {
+      StartRead(&request_);
+    } else {
+      Finish(record_.Finish(admitted));
+    }
+  }
 
  private:
   void OnReadDone(bool ok) override {
     if (!ok) {
-      Finish(grpc::Status::OK);
+      Finish(record_.Finish(absl::OkStatus()));
       return;
     }
     Answer(request_, response_);
@@ -114,7 +122,7 @@ class ReflectionStream
 
   void OnWriteDone(bool ok) override {
     if (!ok) {
-      Finish(grpc::Status(grpc::StatusCode::CANCELLED, "the client left"));
+      Finish(record_.Finish(absl::CancelledError("the client left")));
       return;
     }
     StartRead(&request_);
@@ -122,23 +130,32 @@ class ReflectionStream
 
   void OnDone() override { delete this; }
 
+  const CallRecord record_;
   wire::ServerReflectionRequest request_;
   wire::ServerReflectionResponse response_;
 };
 
 class ReflectionServiceImpl : public wire::ServerReflection::CallbackService {
  public:
+  explicit ReflectionServiceImpl(Environment& environment)
+      : environment_(environment) {}
+
   grpc::ServerBidiReactor<wire::ServerReflectionRequest,
                           wire::ServerReflectionResponse>*
-  ServerReflectionInfo(grpc::CallbackServerContext* /*context*/) override {
-    return new ReflectionStream();
+  ServerReflectionInfo(grpc::CallbackServerContext* context) override {
+    return new ReflectionStream(CallRecord(
+        *context, environment_, "ServerReflection.ServerReflectionInfo",
+        CallRecord::Kind::kRead));
   }
+
+ private:
+  Environment& environment_;
 };
 
 }  // namespace
 
-std::unique_ptr<grpc::Service> MakeReflectionService() {
-  return std::make_unique<ReflectionServiceImpl>();
+std::unique_ptr<grpc::Service> MakeReflectionService(Environment& environment) {
+  return std::make_unique<ReflectionServiceImpl>(environment);
 }
 
 }  // namespace usher::rpc

@@ -1,13 +1,10 @@
 #include "service/rpc/server_build.h"
 
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 
-#include <mutex>
-
-#include "service/rpc/services.h"
+#include <limits>
 
 namespace usher::rpc {
 namespace {
@@ -21,9 +18,6 @@ std::unique_ptr<grpc::Server> BuildServer(
     const ServerOptions& options, const std::string& name,
     const std::vector<std::unique_ptr<grpc::Service>>& services,
     const std::string& address, int* port) {
-  static std::once_flag once;
-  std::call_once(once, [] { grpc::EnableDefaultHealthCheckService(true); });
-
   grpc::ServerBuilder builder;
   if (!address.empty()) {
     // Two services on one port would share each other's calls.
@@ -47,19 +41,16 @@ std::unique_ptr<grpc::Server> BuildServer(
   // The kernel tells at once when the other end of a local socket goes, so
   // nobody needs keepalive pings: the service sends none and disconnects
   // clients that send more than a few.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             std::numeric_limits<int>::max());
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
       kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kMaxPingStrikes);
   // There is no bandwidth-delay product to measure on a local socket.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server != nullptr) {
-    for (const std::string& service : ServiceNames()) {
-      server->GetHealthCheckService()->SetServingStatus(service, true);
-    }
-  }
-  return server;
+  return builder.BuildAndStart();
 }
 
 }  // namespace usher::rpc

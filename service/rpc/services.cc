@@ -38,7 +38,8 @@ std::vector<std::unique_ptr<grpc::Service>> MakeServices(
   services.push_back(MakeHistoryService(environment));
   services.push_back(MakeUpdateServiceManager(environment));
   services.push_back(MakeSystemService(environment));
-  services.push_back(MakeReflectionService());
+  services.push_back(MakeHealthService(environment));
+  services.push_back(MakeReflectionService(environment));
   return services;
 }
 

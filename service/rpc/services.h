@@ -27,8 +27,9 @@ std::unique_ptr<grpc::Service> MakeUpdateServiceManager(
     Environment& environment);
 std::unique_ptr<grpc::Service> MakeSystemService(Environment& environment);
 
-// grpc.reflection.v1alpha.ServerReflection.
-std::unique_ptr<grpc::Service> MakeReflectionService();
+// grpc.health.v1.Health and grpc.reflection.v1alpha.ServerReflection.
+std::unique_ptr<grpc::Service> MakeHealthService(Environment& environment);
+std::unique_ptr<grpc::Service> MakeReflectionService(Environment& environment);
 
 // Full names of the usher.v1 services.
 std::vector<std::string> ServiceNames();

@@ -59,7 +59,8 @@ grpc::ServerUnaryReactor* OnPool(
     const Request* request, Response* response) {
   auto* const reactor =
       new PooledReactor(CallRecord(*context, environment, method, kind));
-  pool.Post([&core = environment.core, reactor, handler, request, response] {
+  pool.Post(environment.caller, [&core = environment.core, reactor, handler,
+                                 request, response] {
     const absl::Status status =
         reactor->cancel().cancelled()
             ? absl::CancelledError("the client gave up")

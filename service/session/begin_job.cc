@@ -39,10 +39,17 @@ absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
       return status;
     }
   }
-  spdlog::info(
-      "job request_id={} job={} caller={} kind={} begins", job->request_id(),
-      ChildName(session->key().id, kJobs, job->id()), session->key().owner,
-      v1::JobKind_Name(static_cast<v1::JobKind>(job->kind())));
+  // A search only reads (CallRecord::Kind::kRead).
+  const auto level = job->kind() == v1::JOB_KIND_SEARCH ? spdlog::level::debug
+                                                        : spdlog::level::info;
+  if (spdlog::should_log(level) &&
+      core.MayLogJob(level, job->kind(), session->key().owner)) {
+    spdlog::log(level, "job request_id={} job={} caller={} kind={} begins",
+                job->request_id(),
+                ChildName(session->key().id, kJobs, job->id()),
+                session->key().owner,
+                v1::JobKind_Name(static_cast<v1::JobKind>(job->kind())));
+  }
   return absl::OkStatus();
 }
 

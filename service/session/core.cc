@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "common/error.h"
 #include "service/catalog/catalog.h"
 #include "service/download/content_cache.h"
@@ -16,6 +17,14 @@
 #include "usher/v1/job.pb.h"
 
 namespace usher::session {
+namespace {
+
+// Some hundred bytes each: at this pace one caller takes days to fill the log
+// files of the defaults.
+constexpr int kLinesPerCaller = 60;
+constexpr absl::Duration kLinesPeriod = absl::Minutes(1);
+
+}  // namespace
 
 CoreParts::CoreParts() = default;
 CoreParts::CoreParts(CoreParts&&) noexcept = default;
@@ -25,6 +34,8 @@ Core::Core(CoreOptions options, CoreParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       start_time_(parts_.clock->Now()),
+      log_lines_(kLinesPerCaller, kLinesPeriod,
+                 [](const std::string& line) { spdlog::warn("{}", line); }),
       persistence_(*parts_.database),
       sessions_(options_.limits, *parts_.clock, timers_,
                 {[this](const std::shared_ptr<Session>& session) {
@@ -36,7 +47,7 @@ Core::Core(CoreOptions options, CoreParts parts)
                  }}),
       services_(options_.services, *parts_.database, *parts_.catalog,
                 *parts_.repositories, *parts_.clock),
-      work_(options_.work_threads),
+      work_(options_.work_threads, options_.reserved_work_threads),
       network_(options_.network_threads),
       administration_(options_.administration_threads) {
   auto hooks = std::make_shared<JobHooks>();
@@ -125,28 +136,50 @@ void Core::Fetch(const download::FileRequest& request,
 }
 
 void Core::OnJobSettled(const std::shared_ptr<Job>& job) {
+  std::string owner;
+  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
+    if (session->key().id != job->session_id()) continue;
+    owner = session->key().owner;
+    session->Touch(clock().Now());
+  }
   v1::Job state;
   job->Read(state);
+  LogSettled(state, owner);
+  sessions_.ArmExpiry();
+}
+
+bool Core::MayLogJob(int level, int kind, const std::string& owner) {
+  if (level <= spdlog::level::debug) return true;
+  const bool everybody =
+      kind == v1::JOB_KIND_SEARCH ||
+      (kind == v1::JOB_KIND_DOWNLOAD && policy().users_may_download);
+  return !everybody || log_lines_.Admit(owner, absl::Now());
+}
+
+void Core::LogSettled(const v1::Job& state, const std::string& owner) {
   if (state.state() == v1::JOB_STATE_PARKED) {
     spdlog::info("job request_id={} job={} parked", state.request_id(),
                  state.name());
-  } else {
-    spdlog::log(
-        Failed(state.hresult()) ? spdlog::level::warn : spdlog::level::info,
-        "job request_id={} job={} kind={} updates={} result={} hresult={} "
-        "duration_ms={}",
-        state.request_id(), state.name(), v1::JobKind_Name(state.kind()),
-        state.updates_size(), v1::OperationResultCode_Name(state.result_code()),
-        FormatHResult(state.hresult()),
-        (state.complete_time().seconds() - state.create_time().seconds()) *
-                1000 +
-            (state.complete_time().nanos() - state.create_time().nanos()) /
-                1'000'000);
+    return;
   }
-  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
-    if (session->key().id == job->session_id()) session->Touch(clock().Now());
+  const bool search = state.kind() == v1::JOB_KIND_SEARCH;
+  // A search only reads (CallRecord::Kind::kRead).
+  const auto level = Failed(state.hresult()) ? spdlog::level::warn
+                     : search                ? spdlog::level::debug
+                                             : spdlog::level::info;
+  if (!spdlog::should_log(level) || !MayLogJob(level, state.kind(), owner)) {
+    return;
   }
-  sessions_.ArmExpiry();
+  spdlog::log(
+      level,
+      "job request_id={} job={} kind={} updates={} result={} hresult={} "
+      "duration_ms={}",
+      state.request_id(), state.name(), v1::JobKind_Name(state.kind()),
+      state.updates_size(), v1::OperationResultCode_Name(state.result_code()),
+      FormatHResult(state.hresult()),
+      (state.complete_time().seconds() - state.create_time().seconds()) * 1000 +
+          (state.complete_time().nanos() - state.create_time().nanos()) /
+              1'000'000);
 }
 
 void Core::DropVolatileServices(const std::string& session_id) {

@@ -18,6 +18,7 @@
 #include "service/session/authority.h"
 #include "service/session/clock.h"
 #include "service/session/limits.h"
+#include "service/session/line_limit.h"
 #include "service/session/persistence.h"
 #include "service/session/session_manager.h"
 #include "service/session/thread_pool.h"
@@ -39,6 +40,9 @@ class InstallEngine;
 namespace usher::store {
 class Database;
 }  // namespace usher::store
+namespace usher::v1 {
+class Job;
+}  // namespace usher::v1
 
 namespace usher::session {
 
@@ -51,10 +55,12 @@ struct CoreOptions {
   // Locale of a session that names none: a BCP 47 tag.
   std::string locale = "en";
   UpdateServices::Options services;
-  // Threads for work that reads or writes the database; for refreshes, where a
-  // slow server takes one for each of its services; and for what administrators
-  // ask for, which no server of another service holds up.
+  // Threads for work that reads or writes the database, and those more that
+  // take only what administrators and the service itself have to do; for
+  // refreshes, where a slow server takes one for each of its services; and for
+  // what administrators ask for, which no server of another service holds up.
   int work_threads = 4;
+  int reserved_work_threads = 1;
   int network_threads = 16;
   int administration_threads = 4;
 };
@@ -112,6 +118,10 @@ class Core {
   ThreadPool& network() { return network_; }
   ThreadPool& administration() { return administration_; }
   Timers& timers() { return timers_; }
+  // To be asked before a line is logged that anybody could cause at will.
+  LineLimit& log_lines() { return log_lines_; }
+  // The same for a line at `level` of the log about a job of `owner`'s.
+  bool MayLogJob(int level, int kind, const std::string& owner);
   std::shared_ptr<const JobHooks> job_hooks() const { return job_hooks_; }
   // Cancelled when the service stops.
   const CancellationToken& stop_token() const { return stop_token_; }
@@ -132,6 +142,7 @@ class Core {
  private:
   Core(CoreOptions options, CoreParts parts);
   void OnJobSettled(const std::shared_ptr<Job>& job);
+  void LogSettled(const v1::Job& state, const std::string& owner);
   void DropVolatileServices(const std::string& session_id);
 
   const CoreOptions options_;
@@ -144,6 +155,7 @@ class Core {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::flat_hash_map<std::string, int64_t> rows_ ABSL_GUARDED_BY(mutex_);
 
+  LineLimit log_lines_;
   Timers timers_;
   Persistence persistence_;
   std::shared_ptr<const JobHooks> job_hooks_;

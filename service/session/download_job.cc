@@ -66,7 +66,8 @@ void DownloadJob::Begin() {
     job.mutable_download_progress()->set_current_update_download_phase(
         v1::DOWNLOAD_PHASE_INITIALIZING);
   });
-  core_.work().Post([self = Self()] { self->Plan(); });
+  core_.work().Post(Caller{plan_.owner, /*is_administrator=*/false},
+                    [self = Self()] { self->Plan(); });
 }
 
 void DownloadJob::Result(int index, int result_code, HResult hresult,

@@ -28,6 +28,7 @@ struct DownloadPlan {
   int priority = 2;  // usher.v1.DownloadPriority
   repository::ProxySettings proxy;
   std::string locale;
+  std::string owner;  // whose turn of the threads it takes
 };
 
 // One download of some updates (UAMG-167 … 174). Survives a restart of the

@@ -29,6 +29,7 @@ DownloadPlan PlanDownload(const v1::Downloader& downloader,
   plan.priority = downloader.priority();
   plan.proxy = session.Proxy();
   plan.locale = session.user_locale();
+  plan.owner = session.key().owner;
   return plan;
 }
 

@@ -61,7 +61,7 @@ SearchJob::SearchJob(Core& core, const v1::Job& initial, std::string session_id,
 SearchJob::~SearchJob() {
   absl::MutexLock lock(&result_mutex_);
   if (rows_ != nullptr) {
-    core_.ReturnRows(plan_.user, static_cast<int64_t>(rows_->size()));
+    core_.ReturnRows(plan_.caller.user, static_cast<int64_t>(rows_->size()));
   }
 }
 
@@ -77,7 +77,7 @@ void SearchJob::Begin() {
     }
   });
   if (!plan_.online) {
-    core_.work().Post([self] { self->Search(); });
+    core_.work().Post(plan_.caller, [self] { self->Search(); });
     return;
   }
   core_.services().EnsureFresh(
@@ -100,7 +100,7 @@ void SearchJob::Begin() {
           warning.set_hresult(HResultOf(refreshed));
           warning.set_context(v1::UPDATE_EXCEPTION_CONTEXT_SEARCH_INCOMPLETE);
         }
-        self->core_.work().Post([self] { self->Search(); });
+        self->core_.work().Post(self->plan_.caller, [self] { self->Search(); });
       });
 }
 
@@ -113,7 +113,8 @@ void SearchJob::Search() {
     return;
   }
   const auto count = static_cast<int64_t>(result->rows.size());
-  if (absl::Status status = core_.TakeRows(plan_.user, count); !status.ok()) {
+  if (absl::Status status = core_.TakeRows(plan_.caller.user, count);
+      !status.ok()) {
     Fail(status);
     return;
   }

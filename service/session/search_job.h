@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "service/catalog/catalog.h"
 #include "service/repository/repository.h"
+#include "service/session/authority.h"
 #include "service/session/job.h"
 
 namespace usher::v1 {
@@ -31,7 +32,8 @@ struct SearchPlan {
   // Refresh the service first if it is due.
   bool online = true;
   repository::ProxySettings proxy;
-  std::string user;  // whose share of kept rows it takes
+  // Who asked: whose turn of the threads and whose share of kept rows it takes.
+  Caller caller;
 };
 
 // One search. Its result is kept until the job is dropped.

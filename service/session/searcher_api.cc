@@ -155,7 +155,7 @@ absl::StatusOr<BegunSearch> StartSearch(Core& core, const Call& call,
   if (Authorize(call.caller, Right::kManageServices, core.policy()).ok()) {
     plan.proxy = found.session->Proxy();
   }
-  plan.user = call.caller.user;
+  plan.caller = call.caller;
 
   const std::string id = RandomResourceId();
   v1::Job initial;

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "service/download/content_cache.h"
 #include "service/install/install_engine.h"
 #include "service/session/core.h"
@@ -42,6 +43,7 @@ absl::Status GetTotalHistoryCount(
     const v1::GetTotalHistoryCountRequest& /*request*/,
     v1::GetTotalHistoryCountResponse& response,
     const CancellationToken& /*cancel*/) {
+  USHER_FAULT_POINT("session.history_count");
   USHER_ASSIGN_OR_RETURN(const int64_t count,
                          store::CountHistory(core.database()));
   response.set_count(static_cast<int32_t>(

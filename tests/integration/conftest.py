@@ -11,6 +11,7 @@ from harness import platform as platforms
 from harness.api import Api
 from harness.cli import Cli
 from harness.daemon import Usherd
+from harness.gate import Gate
 from harness.publisher import Repository
 from harness.stubs import Stubs
 from harness.tuf_repository import TufClient, TufRepository, TufServer
@@ -64,6 +65,22 @@ def daemon(platform, work):
     usherd = Usherd(platform, work / "state", work / "run")
     yield usherd
     usherd.close()
+
+
+@pytest.fixture
+def gate(platform, work):
+    """gate(place) is a gate in the service (harness/gate.py)."""
+    gates = []
+
+    def gate(place):
+        if not platform.has_fault_points:
+            pytest.skip("the build has no fault points")
+        gates.append(Gate(place, work / f"gate{len(gates)}"))
+        return gates[-1]
+
+    yield gate
+    for one in gates:
+        one.close()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """The opt-in loopback port: off by default, and worth nothing without the
 secret that the file system guards."""
 
+import contextlib
 import json
 import os
+import socket
 import stat
 
 import grpc
@@ -108,6 +110,60 @@ def test_who_can_read_the_secrets(daemon, doors):
     daemon.start()
     for path, _ in doors.values():
         assert json.loads(path.read_text())["secret"] not in secrets
+
+
+def test_connections_are_limited_and_the_silent_ones_end(daemon):
+    daemon.configure("[loopback]\nenabled = true\n"
+                     "[limits]\nconnections_per_user = 4\n")
+    daemon.start()
+    content = json.loads((daemon.state / "loopback-user.json").read_text())
+    host, port = content["address"].split(":")
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5)
+    with contextlib.ExitStack() as stack:
+        def connect():
+            return stack.enter_context(
+                socket.create_connection((host, int(port)), timeout=60))
+        for _ in range(3):
+            peer = connect()
+            peer.sendall(preface)
+            assert peer.recv(1)  # the server's settings
+        silent = connect()
+        refused = connect()
+        assert refused.recv(1) == b""
+        # It is given up after a while; until then it takes a place.
+        assert silent.recv(1) == b""
+        again = connect()
+        again.sendall(preface)
+        assert again.recv(1)
+    daemon.stop()
+    assert "limits.connections_per_user (4)" in daemon.output
+    assert "said nothing" in daemon.output
+
+
+def test_health_and_reflection_want_the_secret_too(doors, stubs):
+    content = doors["user"][1]
+    with grpc.insecure_channel(content["address"]) as channel:
+        health = stubs.health_grpc.HealthStub(channel)
+        reflection = stubs.reflection_grpc.ServerReflectionStub(channel)
+        request = stubs.health.HealthCheckRequest()
+        question = stubs.reflection.ServerReflectionRequest(list_services="*")
+        for secret in (None, "0" * 64):
+            metadata = [("x-usher-secret", secret)] if secret else []
+            for call in (
+                    lambda m: health.Check(request, metadata=m),
+                    lambda m: list(health.Watch(request, metadata=m)),
+                    lambda m: list(reflection.ServerReflectionInfo(
+                        iter([question]), metadata=m))):
+                with pytest.raises(grpc.RpcError) as refused:
+                    call(metadata)
+                assert (refused.value.code() ==
+                        grpc.StatusCode.UNAUTHENTICATED), refused.value
+        metadata = [("x-usher-secret", content["secret"])]
+        assert health.Check(request, metadata=metadata).status == \
+            stubs.health.HealthCheckResponse.SERVING
+        (answer,) = reflection.ServerReflectionInfo(iter([question]),
+                                                    metadata=metadata)
+        assert answer.list_services_response.service
 
 
 @pytest.mark.root

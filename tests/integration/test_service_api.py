@@ -4,6 +4,7 @@ import re
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pb2, descriptor_pool
 
 from harness.api import Failure
 
@@ -23,17 +24,51 @@ def test_health_of_each_service(api, stubs):
     assert caught.value.code == grpc.StatusCode.NOT_FOUND
 
 
+def test_health_is_watched_until_the_service_stops(api, stubs, daemon):
+    h = stubs.health
+    unknown = api.stream(api.health.Watch,
+                         h.HealthCheckRequest(service="no.such"))
+    assert next(unknown).status == h.HealthCheckResponse.SERVICE_UNKNOWN
+    watch = api.stream(api.health.Watch, h.HealthCheckRequest())
+    assert next(watch).status == h.HealthCheckResponse.SERVING
+    assert daemon.stop()[0] == 0
+    assert next(watch).status == h.HealthCheckResponse.NOT_SERVING
+    with pytest.raises(Failure) as caught:
+        next(watch)
+    assert caught.value.symbol == "WU_E_SERVICE_STOP"
+
+
 def test_reflection_describes_all(api, stubs):
+    """As a tool does: ask for the names, then for the files of each, and read
+    them into a pool."""
     r = stubs.reflection
     stub = stubs.reflection_grpc.ServerReflectionStub(api.channel)
-    answers = list(stub.ServerReflectionInfo(iter([
-        r.ServerReflectionRequest(list_services="*"),
-        r.ServerReflectionRequest(
-            file_containing_symbol="usher.v1.SessionService")])))
-    listed = {s.name for s in answers[0].list_services_response.service}
-    assert {f"usher.v1.{name}" for name in SERVICES} <= listed
-    assert "grpc.health.v1.Health" in listed
-    assert answers[1].file_descriptor_response.file_descriptor_proto
+
+    def ask(**question):
+        (answer,) = stub.ServerReflectionInfo(
+            iter([r.ServerReflectionRequest(**question)]))
+        return answer
+    listed = {s.name
+              for s in ask(list_services="*").list_services_response.service}
+    assert listed == {f"usher.v1.{name}" for name in SERVICES} | {
+        "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    for name in listed:
+        answer = ask(file_containing_symbol=name).file_descriptor_response
+        files = {file.name: file for file in map(
+            descriptor_pb2.FileDescriptorProto.FromString,
+            answer.file_descriptor_proto)}
+        pool = descriptor_pool.DescriptorPool()
+
+        def add(file):
+            if file is not None:
+                for needed in file.dependency:
+                    add(files.pop(needed, None))
+                pool.AddSerializedFile(file.SerializeToString())
+        while files:
+            add(files.popitem()[1])
+        assert pool.FindServiceByName(name).methods, name
+    assert not ask(file_containing_symbol="no.such").HasField(
+        "file_descriptor_response")
 
 
 def test_agent_info(api, stubs):

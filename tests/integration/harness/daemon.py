@@ -102,6 +102,21 @@ class Usherd:
                                       f"{self.output}")
         return True
 
+    def wait_for_either(self, fd, wanted, seconds=STARTUP_SECONDS):
+        """Reads notifications until `fd` can be read (True), or one of them has
+        `wanted` (False)."""
+        deadline = time.monotonic() + seconds
+        while not any(wanted in message for message in self.messages):
+            ready, _, _ = select.select([self._notify, fd], [], [],
+                                        max(deadline - time.monotonic(), 0))
+            if self._notify in ready:
+                self.messages.append(self._notify.recv(4096).decode())
+            elif ready:
+                return True
+            else:
+                raise DaemonError(f"neither within {seconds} s:\n{self.output}")
+        return False
+
     def wait_exit(self, seconds=STARTUP_SECONDS):
         return self.process.wait(timeout=seconds)
 

@@ -221,24 +221,6 @@ TEST_F(PipeTest, ThePipesSecuritySaysWhoMayConnect) {
   }
 }
 
-TEST_F(PipeTest, ASilentClientIsDisconnected) {
-  options_.handshake_timeout = absl::Milliseconds(50);
-  EchoServer server;
-  auto listener = *Listener::Listen(options_);
-  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
-  const auto client = RawClient::Connect(options_.address);
-  ASSERT_NE(client, nullptr);
-  // The server's own settings may come before.
-  while (!client->IsClosed()) {
-  }
-  // One that speaks may then be silent for as long as it likes.
-  const auto channel = DialEcho(options_.address);
-  ASSERT_NE(channel, nullptr);
-  EXPECT_TRUE(Echoes(channel, "hello"));
-  absl::SleepFor(3 * options_.handshake_timeout);
-  EXPECT_TRUE(Echoes(channel, "still there"));
-}
-
 TEST_F(PipeTest, ClientsThatVanishLeaveNoHandle) {
   EchoServer server;
   auto listener = *Listener::Listen(options_);

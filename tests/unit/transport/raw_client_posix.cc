@@ -2,6 +2,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 
@@ -39,7 +40,9 @@ class SocketClient : public RawClient {
   }
   bool IsClosed() override {
     char byte = 0;
-    return read(fd_, &byte, 1) == 0;
+    // Reset, if something that we said was never read.
+    const ssize_t count = read(fd_, &byte, 1);
+    return count == 0 || (count < 0 && errno == ECONNRESET);
   }
 
  private:

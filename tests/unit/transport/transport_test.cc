@@ -29,7 +29,11 @@ class TransportTest : public ::testing::Test {
  protected:
   TransportTest() {
     options_.address = NewAddress();
-    options_.on_refused = [this](const std::string& reason) {
+    // This process is its own client; the limits are to be seen.
+    options_.places_for_administrators = 0;
+    options_.places_for_self = 0;
+    options_.on_refused = [this](const std::string& /*user*/,
+                                 const std::string& reason) {
       absl::MutexLock lock(&mutex_);
       refused_.push_back(reason);
     };
@@ -60,11 +64,13 @@ TEST_F(TransportTest, TheKernelNamesThePeer) {
                   .ok());
   const auto client = RawClient::Connect(options_.address);
   ASSERT_NE(client, nullptr);
+  EXPECT_TRUE(client->Send("P"));
   accepted.WaitForNotification();
   EXPECT_EQ(peer.user, OwnUser());
   EXPECT_EQ(peer.process_id, OwnProcess());
   EXPECT_TRUE(peer.is_administrator);  // the service's own user
-  EXPECT_TRUE(client->IsClosed());     // nobody served it
+  EXPECT_TRUE(peer.is_self);
+  EXPECT_TRUE(client->IsClosed());  // nobody served it
 }
 
 TEST_F(TransportTest, ServesGrpc) {
@@ -203,8 +209,14 @@ TEST_F(TransportTest, ConnectionsAreLimitedAndCountedDown) {
                     kept.push_back(std::move(connection));
                   })
                   .ok());
-  auto first = RawClient::Connect(options_.address);
-  const auto second = RawClient::Connect(options_.address);
+  // A client is handed over when it speaks.
+  const auto connect = [&] {
+    auto client = RawClient::Connect(options_.address);
+    if (client != nullptr) client->Send("P");
+    return client;
+  };
+  auto first = connect();
+  const auto second = connect();
   count(2);
   {
     const auto third = RawClient::Connect(options_.address);
@@ -228,7 +240,7 @@ TEST_F(TransportTest, ConnectionsAreLimitedAndCountedDown) {
       absl::MutexLock lock(&mutex_);
       return refused_.size();
     }();
-    again = RawClient::Connect(options_.address);
+    again = connect();
     absl::MutexLock lock(&mutex);
     const auto decided = [&] {
       if (kept.size() == 2) return true;
@@ -256,6 +268,47 @@ TEST_F(TransportTest, TheTotalIsLimited) {
   absl::MutexLock lock(&mutex_);
   ASSERT_FALSE(refused_.empty());
   EXPECT_THAT(refused_[0], HasSubstr("limits.connections (1)"));
+}
+
+TEST_F(TransportTest, TheServiceFindsAPlaceAtItsOwnDoor) {
+  options_.max_connections = 1;
+  options_.places_for_self = 1;
+  auto listener = *Listener::Listen(options_);
+  EchoServer server;
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  // One place of its own, then the one that everybody may take.
+  const auto first = DialEcho(options_.address);
+  const auto second = DialEcho(options_.address);
+  ASSERT_NE(first, nullptr);
+  ASSERT_NE(second, nullptr);
+  EXPECT_TRUE(Echoes(first, "own"));
+  EXPECT_TRUE(Echoes(second, "everybody's"));
+  const auto third = RawClient::Connect(options_.address);
+  ASSERT_NE(third, nullptr);
+  EXPECT_TRUE(third->IsClosed());
+}
+
+TEST_F(TransportTest, ASilentClientIsDisconnected) {
+  options_.handshake_timeout = absl::Milliseconds(500);
+  EchoServer server;
+  auto listener = *Listener::Listen(options_);
+  ASSERT_TRUE(listener->Start(server.Acceptor()).ok());
+  const auto client = RawClient::Connect(options_.address);
+  ASSERT_NE(client, nullptr);
+  // The server's own settings may come before.
+  while (!client->IsClosed()) {
+  }
+  AwaitNoConnections(*listener);
+  // One that speaks may then be silent for as long as it likes: until another
+  // one has been ended for its silence.
+  const auto channel = DialEcho(options_.address);
+  ASSERT_NE(channel, nullptr);
+  EXPECT_TRUE(Echoes(channel, "hello"));
+  const auto other = RawClient::Connect(options_.address);
+  ASSERT_NE(other, nullptr);
+  while (!other->IsClosed()) {
+  }
+  EXPECT_TRUE(Echoes(channel, "still there"));
 }
 
 TEST_F(TransportTest, DialSaysWhatIsWrong) {
