@@ -123,7 +123,7 @@ std::wstring JunctionTarget(const std::filesystem::path& folder) {
   constexpr std::wstring_view kLong = L"\\\\?\\";
   const std::wstring path = win32::ApiPath(folder);
   if (!path.starts_with(kLong) || path.size() < 6 || path[5] != L':') {
-    return L"";
+    return {};
   }
   return path.substr(kLong.size());
 }
