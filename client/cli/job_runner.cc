@@ -6,7 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "client/cli/failure.h"
 #include "client/cli/json.h"
@@ -42,23 +44,32 @@ std::string WayBack(const App& app, const std::string& job) {
                       " jobs watch ", ShortName(job));
 }
 
-// Handles interrupts while a job runs.
-class InterruptScope {
+// Handles interrupts while a job runs: from the moment on at which the first of
+// its progress is shown or Begin returns, whichever comes first.
+class JobInterrupts {
  public:
   // `abort` is false for one who only watches.
-  InterruptScope(App& app, const Job& job, bool abort) : app_(app) {
-    OnInterrupt([&app, job, abort](int count) {
+  JobInterrupts(App& app, bool abort) : app_(app), abort_(abort) {}
+  JobInterrupts(const JobInterrupts&) = delete;
+  JobInterrupts& operator=(const JobInterrupts&) = delete;
+
+  // Only the first call counts, and none after End.
+  void Begin(const Job& job) {
+    absl::MutexLock lock(&mutex_);
+    if (begun_) return;
+    begun_ = true;
+    OnInterrupt([&app = app_, job, abort = abort_](int count) {
       Console& console = app.console();
+      const std::string way = WayBack(app, job.Name());
       if (abort && count == 1) {
         console.ErrorLine({{absl::StrCat(
             "Aborting. Press Ctrl-C again to leave; look at the job with: ",
-            WayBack(app, job.Name()))}});
+            way)}});
         if (absl::Status status = job.RequestAbort(); !status.ok()) {
           PrintError(console, status);
         }
         return;
       }
-      const std::string way = WayBack(app, job.Name());
       console.ErrorLine(
           {{absl::StrCat("The job goes on; find it again with: ", way)}});
       app.LeaveInterrupted(
@@ -67,18 +78,42 @@ class InterruptScope {
                      absl::StrCat("find it again with: ", way)));
     });
   }
-  ~InterruptScope() { app_.LeaveWhenInterrupted(); }
-  InterruptScope(const InterruptScope&) = delete;
-  InterruptScope& operator=(const InterruptScope&) = delete;
+
+  void End() {
+    absl::MutexLock lock(&mutex_);
+    begun_ = true;
+    app_.LeaveWhenInterrupted();
+  }
 
  private:
   App& app_;
+  const bool abort_;
+  absl::Mutex mutex_;
+  bool begun_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// Ends the handling with the scope; callbacks of the job may hold the rest.
+class InterruptScope {
+ public:
+  InterruptScope(App& app, bool abort)
+      : interrupts_(std::make_shared<JobInterrupts>(app, abort)) {}
+  ~InterruptScope() { interrupts_->End(); }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+
+  const std::shared_ptr<JobInterrupts>& shared() const { return interrupts_; }
+  void Begin(const Job& job) { interrupts_->Begin(job); }
+
+ private:
+  const std::shared_ptr<JobInterrupts> interrupts_;
 };
 
 // Callbacks for a download of `updates`; `done` is notified at the end.
-DownloadProgressCallback ShowDownload(App& app, std::vector<Update> updates) {
-  return [&app, updates = std::move(updates)](const DownloadJob&,
-                                              const DownloadProgress& now) {
+DownloadProgressCallback ShowDownload(App& app, const InterruptScope& scope,
+                                      std::vector<Update> updates) {
+  return [&app, interrupts = scope.shared(), updates = std::move(updates)](
+             const DownloadJob& job, const DownloadProgress& now) {
+    interrupts->Begin(job);
     app.console().Progress(
         {What("Downloading", updates, now.current_update_index),
          now.percent_complete, now.total_bytes_downloaded,
@@ -87,10 +122,12 @@ DownloadProgressCallback ShowDownload(App& app, std::vector<Update> updates) {
 }
 
 InstallationProgressCallback ShowInstallation(App& app,
+                                              const InterruptScope& scope,
                                               std::vector<Update> updates,
                                               const std::string& verb) {
-  return [&app, updates = std::move(updates), verb](
-             const InstallationJob&, const InstallationProgress& now) {
+  return [&app, interrupts = scope.shared(), updates = std::move(updates),
+          verb](const InstallationJob& job, const InstallationProgress& now) {
+    interrupts->Begin(job);
     app.console().Progress(
         {What(verb, updates, now.current_update_index), now.percent_complete});
   };
@@ -128,11 +165,12 @@ absl::StatusOr<Outcome> RunDownload(App& app,
   if (forced) USHER_RETURN_IF_ERROR(downloader.SetIsForced(true));
   USHER_RETURN_IF_ERROR(downloader.SetUpdates(Collect(updates)));
   const auto done = std::make_shared<absl::Notification>();
+  InterruptScope interrupts(app, /*abort=*/true);
   USHER_ASSIGN_OR_RETURN(
       const DownloadJob job,
-      downloader.BeginDownload(ShowDownload(app, updates),
+      downloader.BeginDownload(ShowDownload(app, interrupts, updates),
                                [done](const DownloadJob&) { done->Notify(); }));
-  const InterruptScope interrupts(app, job, /*abort=*/true);
+  interrupts.Begin(job);
   Await(app, *done);
   USHER_ASSIGN_OR_RETURN(const DownloadResult result,
                          downloader.EndDownload(job));
@@ -149,13 +187,14 @@ absl::StatusOr<Outcome> RunInstallation(App& app,
   USHER_RETURN_IF_ERROR(installer.SetUpdates(Collect(updates)));
   const auto done = std::make_shared<absl::Notification>();
   const auto completed = [done](const InstallationJob&) { done->Notify(); };
-  const InstallationProgressCallback progress =
-      ShowInstallation(app, updates, uninstall ? "Uninstalling" : "Installing");
+  InterruptScope interrupts(app, /*abort=*/true);
+  const InstallationProgressCallback progress = ShowInstallation(
+      app, interrupts, updates, uninstall ? "Uninstalling" : "Installing");
   USHER_ASSIGN_OR_RETURN(const InstallationJob job,
                          uninstall
                              ? installer.BeginUninstall(progress, completed)
                              : installer.BeginInstall(progress, completed));
-  const InterruptScope interrupts(app, job, /*abort=*/true);
+  interrupts.Begin(job);
   Await(app, *done);
   USHER_ASSIGN_OR_RETURN(
       const InstallationResult result,
@@ -174,12 +213,13 @@ absl::Status WatchJob(App& app, const JobInfo& info) {
       found.ok()) {
     updates.assign(found->begin(), found->end());
   }
+  InterruptScope interrupts(app, /*abort=*/false);
   Job job;
   switch (info.kind) {
     case JobKind::kDownload: {
       USHER_ASSIGN_OR_RETURN(
           job, session->FindDownloadJob(
-                   info.name, ShowDownload(app, std::move(updates)),
+                   info.name, ShowDownload(app, interrupts, std::move(updates)),
                    [done](const DownloadJob&) { done->Notify(); }));
       break;
     }
@@ -188,7 +228,7 @@ absl::Status WatchJob(App& app, const JobInfo& info) {
       USHER_ASSIGN_OR_RETURN(
           job, session->FindInstallationJob(
                    info.name,
-                   ShowInstallation(app, std::move(updates),
+                   ShowInstallation(app, interrupts, std::move(updates),
                                     info.kind == JobKind::kInstallation
                                         ? "Installing"
                                         : "Uninstalling"),
@@ -197,11 +237,11 @@ absl::Status WatchJob(App& app, const JobInfo& info) {
     }
     default: {
       USHER_ASSIGN_OR_RETURN(job, session->FindJob(info.name));
-      const InterruptScope interrupts(app, job, /*abort=*/false);
+      interrupts.Begin(job);
       return job.WaitUntilCompleted();
     }
   }
-  const InterruptScope interrupts(app, job, /*abort=*/false);
+  interrupts.Begin(job);
   Await(app, *done);
   return absl::OkStatus();
 }

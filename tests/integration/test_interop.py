@@ -122,7 +122,7 @@ def test_the_reference_reads_what_is_published(platform, work, scheme,
     publisher("root", "sign", "third.json", "--key", root_key,
               *(f"--key=root{number}.pem" for number, _ in enumerate(others)),
               signs=True)
-    publisher("root", "publish", publisher.folder, "third.json")
+    publisher("root", "publish", publisher.folder, "third.json", signs=True)
     assert publisher.walk().versions["root"] == 3
     shutil.move(work / "timestamp.pem", publisher.keys / "timestamp.pem")
     publisher("publish", publisher.folder, "--renew", signs=True)
@@ -132,9 +132,10 @@ def test_the_reference_reads_what_is_published(platform, work, scheme,
     publisher("root", "sign", "fourth.json",
               *(f"--key=root{number}.pem" for number, _ in enumerate(others)),
               signs=True)
-    publisher("root", "publish", publisher.folder, "fourth.json")
+    publisher("root", "publish", publisher.folder, "fourth.json", signs=True)
     walk = publisher.walk()
-    assert walk.versions == {"root": 4, "timestamp": 4, "snapshot": 3,
+    # Each new root came with a new timestamp.
+    assert walk.versions == {"root": 4, "timestamp": 7, "snapshot": 3,
                              "targets": 3}
     # From each root on.
     for version in (2, 3, 4):
@@ -193,7 +194,7 @@ def test_tuf_js_follows(platform, work, serve, tuf_js, scheme):
     publisher("refresh-timestamp", publisher.folder)
     found = refresh()
     assert found == publisher.walk().versions, refresh.errors
-    assert found == {"root": 3, "timestamp": 3, "snapshot": 2, "targets": 2}
+    assert found == {"root": 3, "timestamp": 5, "snapshot": 2, "targets": 2}
     assert (folder / "downloaded").read_bytes() == \
         publisher.walk().targets["catalog/catalog.usc"]
 

@@ -110,12 +110,15 @@ def test_a_jobs_lines_name_the_call_that_began_it(api, stubs, daemon,
              d.EndDownloadRequest(job=job.name),
              metadata=[("x-usher-request-id", "the-end")])
     daemon.stop()
-    begin, end = lines(daemon, f"job={job.name} ")
+    begin, update, end = lines(daemon, f"job={job.name} ")
     for line in (begin, end):
         assert "job request_id=the-beginning " in line
         assert "kind=JOB_KIND_DOWNLOAD" in line
+    assert "update request_id=the-beginning " in update
     assert begin.endswith(" begins")
-    assert "hresult=0x00000000" in end
+    assert f"{updates[0].identity.update_id} revision=1 " in update
+    for line in (update, end):
+        assert "hresult=0x00000000" in line
 
 
 @pytest.mark.root

@@ -238,6 +238,7 @@ def test_a_revision_with_another_version_takes_the_place_of_the_first(
         head, tail = text.rsplit('version = "1.0"', 1)
         return f'{head}version = "1.1"{tail}'
     revise(repository, "tool", "1.0", bring_another_version)
+    assert cli.run("services", "refresh").code == 0
     assert cli.run("install", "tool").code == 0
     product = daemon.state / "products/tool"
     assert (product / "current").resolve().name == "1.1"
@@ -303,6 +304,7 @@ def test_a_failed_upgrade_names_the_packages(api, stubs, repository, work, cli):
         repository.add_deb(packages.deb(
             work, name, "1.1-1", scripts={"postinst": "echo no luck >&2; exit 1"}))
         repository.publish()
+        assert cli.run("services", "refresh").code == 0
         failed = cli.run("install", name, "--json")
         assert failed.code == 1, failed.stdout + failed.stderr
         message = failed.json["updates"][0]["message"]
