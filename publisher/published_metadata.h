@@ -23,6 +23,8 @@
 namespace usher::publisher {
 
 inline constexpr uint64_t kMaxMetadataBytes = uint64_t{64} * 1024 * 1024;
+// What clients accept of one delegated role (service/repository/repository.h).
+inline constexpr uint64_t kMaxRoleBytes = uint64_t{5} * 1024 * 1024;
 
 // "{version}.{role}.json"
 std::string VersionedName(int64_t version, absl::string_view role);

@@ -29,7 +29,6 @@ constexpr uint64_t kMaxRootBytes = uint64_t{512} * 1024;
 constexpr uint64_t kMaxTimestampBytes = uint64_t{16} * 1024;
 constexpr uint64_t kMaxSnapshotBytes = uint64_t{2} * 1024 * 1024;
 constexpr uint64_t kMaxTargetsBytes = uint64_t{64} * 1024 * 1024;
-constexpr uint64_t kMaxRoleBytes = uint64_t{5} * 1024 * 1024;
 constexpr uint64_t kMaxAllRolesBytes = uint64_t{64} * 1024 * 1024;
 constexpr int kMaxRootRotations = 256;
 constexpr size_t kMaxRoles = 1024;

@@ -103,7 +103,7 @@ class Intake {
   absl::StatusOr<bool> ReadDocument() {
     const std::string file = tuf::RoleFileName(vendor_.name);
     const fs::path path = from_ / "metadata" / PathFromUtf8(file);
-    USHER_ASSIGN_OR_RETURN(text_, ReadFile(path, kMaxMetadataBytes));
+    USHER_ASSIGN_OR_RETURN(text_, ReadFile(path, kMaxRoleBytes));
     auto document = tuf::Parse<tuf::Targets>(text_);
     if (!document.ok()) return Annotate(document.status(), PathToUtf8(path));
     document_ = *std::move(document);

@@ -375,6 +375,17 @@ def test_too_much(vendor, refuses, count, length):
     refuses(acme, "at most 1024 of 256 MiB together")
 
 
+def test_a_document_that_clients_would_not_take(vendor, refuses):
+    acme = vendor("acme")
+    acme.publish()
+
+    def pad(body):
+        body["version"] += 1
+        body["padding"] = "x" * (5 * 2 ** 20)
+    forge(acme, pad)
+    refuses(acme, "larger than the limit of 5242880")
+
+
 def test_another_service(vendor, repository, refuses, work):
     acme = vendor("acme")
     acme.add_archive("tool", "1", {"tool": b"one"})
