@@ -292,7 +292,11 @@ def test_a_bad_newer_package_changes_nothing(api, daemon, published, first,
 def test_the_root_goes_on(api, published, first, second, work):
     root = published.root
     service = add(api, first, root)
+    timestamp = published.published / "metadata/timestamp.json"
+    before = timestamp.read_bytes()
     published.rotate_root()
+    # A new root alone, so that nothing else makes the second one old.
+    timestamp.write_bytes(before)
     third = pack(published.published, work / "third.usp")
     assert add(api, third, root).root_version == 2
     # A root that has been replaced is still good to begin with.
