@@ -100,7 +100,8 @@ def logged(daemon):
 
 def test_lines_of_a_job_carry_the_id_of_the_call_that_began_it(
         daemon, connect, stubs, repository):
-    daemon.configure('[repository]\nrefresh_interval = "0s"\n')
+    daemon.configure('[repository]\nrefresh_interval = "0s"\n'
+                     '[log]\nlevel = "debug"\n')
     daemon.start()
     api = connect()
     repository.add_archive("thing", "1", {"thing": b"#!/bin/sh\n"})

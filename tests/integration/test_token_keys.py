@@ -70,7 +70,7 @@ def test_a_repository_whose_keys_are_in_a_token(run, filled, work):
     first = repo / "public/metadata/1.root.json"
     assert run("verify", repo, "--root", first, pin=None), run.errors
     walk = Walk(repo / "public", first.read_bytes())
-    assert walk.versions == {"root": 2, "timestamp": 3, "snapshot": 2,
+    assert walk.versions == {"root": 2, "timestamp": 4, "snapshot": 2,
                              "targets": 2}
     schemes = {key["scheme"] for key in
                json.loads(first.read_bytes())["signed"]["keys"].values()}

@@ -36,12 +36,12 @@ class ProgramAtAPipe : public WaitingInstaller {
                 GetLastError() == ERROR_PIPE_CONNECTED);
     char byte = 0;
     DWORD count = 0;
-    EXPECT_NE(ReadFile(pipe_.get(), &byte, 1, &count, nullptr), 0);
+    EXPECT_NE(::ReadFile(pipe_.get(), &byte, 1, &count, nullptr), 0);
   }
   void LetGo() override {
     const char byte = 'x';
     DWORD count = 0;
-    EXPECT_NE(WriteFile(pipe_.get(), &byte, 1, &count, nullptr), 0);
+    EXPECT_NE(::WriteFile(pipe_.get(), &byte, 1, &count, nullptr), 0);
   }
 
  private:
