@@ -193,14 +193,14 @@ TEST_F(ProcessTest, NothingOutlivesAServiceThatWasKilled) {
               GetLastError() == ERROR_PIPE_CONNECTED);
   char byte = 0;
   DWORD count = 0;
-  ASSERT_NE(ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
+  ASSERT_NE(::ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
   ULONG program = 0;
   ASSERT_NE(GetNamedPipeClientProcessId(pipe.get(), &program), 0);
   EXPECT_NE(program, started.dwProcessId);
 
   ASSERT_NE(TerminateProcess(service.get(), 1), 0);
   // Waits until the program has let go of its end.
-  EXPECT_EQ(ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
+  EXPECT_EQ(::ReadFile(pipe.get(), &byte, 1, &count, nullptr), 0);
   EXPECT_EQ(GetLastError(), DWORD{ERROR_BROKEN_PIPE});
 }
 
