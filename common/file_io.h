@@ -45,6 +45,11 @@ absl::Status WriteFileAtomically(const std::filesystem::path& path,
                                  absl::string_view content,
                                  Access access = Access::kPrivate);
 
+// A new name beside `path` for what is to take its place: ".NAME.RANDOM.tmp",
+// with as much of the end of a long name as the 255 bytes of a file's name have
+// room for. Nothing is created.
+std::filesystem::path TemporaryFor(const std::filesystem::path& path);
+
 // Removes from `folder` (not from below it) the temporary files of calls of
 // WriteFileAtomically that did not end, those for `file` or, without it, for
 // any. For folders that nobody else writes to now; none there is fine.

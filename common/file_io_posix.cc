@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
-#include "common/uuid.h"
 
 namespace usher {
 namespace {
@@ -119,9 +118,7 @@ absl::StatusOr<std::string> ReadFile(const std::filesystem::path& path,
 
 absl::Status WriteFileAtomically(const std::filesystem::path& path,
                                  absl::string_view content, Access access) {
-  std::filesystem::path temporary = ParentOf(path);
-  temporary /= PathFromUtf8(absl::StrCat(".", PathToUtf8(path.filename()), ".",
-                                         RandomResourceId(), ".tmp"));
+  const std::filesystem::path temporary = TemporaryFor(path);
   absl::Status status = WriteNewFile(temporary, content, access);
   if (status.ok()) status = RenameDurably(temporary, path);
   // After a failed rename; gone already after a good one.

@@ -3,6 +3,7 @@
 
 // UUIDs as text, and random names.
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -23,6 +24,7 @@ std::string NamedUuid(absl::string_view name_space, absl::string_view name);
 
 // 128 random bits as 32 lower-case hexadecimal digits, for resource names that
 // must not be guessed.
+inline constexpr size_t kResourceIdSize = 32;
 std::string RandomResourceId();
 
 }  // namespace usher

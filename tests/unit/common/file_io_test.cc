@@ -4,8 +4,11 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_join.h"
 #include "common/error.h"
+#include "common/utf8.h"
 #include "gtest/gtest.h"
 #include "tests/unit/common/temp_folder.h"
 
@@ -85,6 +88,25 @@ TEST(FileIoTest, RemoveTreeTakesAllBelow) {
   ASSERT_TRUE(WriteFileAtomically(folder / "file", "x").ok());
   ASSERT_TRUE(RemoveTree(folder / "file").ok());
   EXPECT_EQ(CountEntries(folder.path()), 0U);
+}
+
+TEST(FileIoTest, TheLongestNameIsWrittenAtomically) {
+  const TempFolder folder;
+  for (const std::string& name :
+       {std::string(251, 'n') + ".exe", std::string(221, 'n'),
+        // 85 characters of three bytes: none is cut in two.
+        absl::StrJoin(std::vector<std::string>(85, "\u65e5"), "")}) {
+    const std::filesystem::path path = folder.path() / PathFromUtf8(name);
+    const std::filesystem::path temporary = TemporaryFor(path);
+    EXPECT_EQ(temporary.parent_path(), folder.path());
+    EXPECT_TRUE(IsValidUtf8(PathToUtf8(temporary)));
+    ASSERT_TRUE(WriteFileAtomically(temporary, "left").ok()) << name;
+    ASSERT_TRUE(RemoveTemporaries(folder.path(), name).ok());
+    EXPECT_EQ(CountEntries(folder.path()), 0U) << name;
+    ASSERT_TRUE(WriteFileAtomically(path, "x").ok()) << name;
+    EXPECT_EQ(CountEntries(folder.path()), 1U);
+    ASSERT_TRUE(RemoveTree(path).ok());
+  }
 }
 
 TEST(FileIoTest, TemporariesOfAKilledWriterAreRemoved) {

@@ -75,7 +75,8 @@ TEST(FileIoWinTest, WhatIsForUsersIsNotForGuests) {
                 win32::NewFileSecurity(win32::Readers::kUsers), SDDL_REVISION_1,
                 DACL_SECURITY_INFORMATION, &text, nullptr),
             0);
-  EXPECT_THAT(win32::ToUtf8(text), testing::HasSubstr("(A;OICI;FRFX;;;AU)"));
+  EXPECT_THAT(win32::ToUtf8(text),
+              testing::HasSubstr("(A;OICI;0x1200a9;;;AU)"));
   LocalFree(text);
 }
 
