@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_join.h"
 #include "common/error.h"
 #include "common/utf8.h"
 #include "gtest/gtest.h"
@@ -92,10 +91,12 @@ TEST(FileIoTest, RemoveTreeTakesAllBelow) {
 
 TEST(FileIoTest, TheLongestNameIsWrittenAtomically) {
   const TempFolder folder;
-  for (const std::string& name :
-       {std::string(251, 'n') + ".exe", std::string(221, 'n'),
-        // 85 characters of three bytes: none is cut in two.
-        absl::StrJoin(std::vector<std::string>(85, "\u65e5"), "")}) {
+  // The last one has characters of three bytes, none of which is cut in two.
+  std::vector<std::string> names = {"", "", ""};
+  names[0].assign(255, 'n');
+  names[1].assign(218, 'n');
+  for (int i = 0; i < 85; ++i) names[2].append("\u65e5");
+  for (const std::string& name : names) {
     const std::filesystem::path path = folder.path() / PathFromUtf8(name);
     const std::filesystem::path temporary = TemporaryFor(path);
     EXPECT_EQ(temporary.parent_path(), folder.path());
