@@ -70,10 +70,17 @@ TEST_F(WindowsExecHandlerTest, CodesBeyondThirtyOneBits) {
   EXPECT_EQ(result.unmapped_result_code, -1073741819);
 }
 
-// With the folder it is beyond the 260 characters of old.
+// With the folder it is beyond the 260 characters of old. Wine does not start
+// programs by such a path, so that it is another payload's.
 TEST_F(WindowsExecHandlerTest, ALongName) {
-  const InstallResult result =
-      Run(absl::StrCat(std::string(240, 'n'), ".exe"), {"exit", "0"});
+  const auto key = test::Key(++next_);
+  auto update = test::World::NewUpdate(key);
+  world_.AddPayload(update, "setup.exe", test::TestChild());
+  world_.AddPayload(update, absl::StrCat(std::string(250, 'n'), ".dat"), "x");
+  update.mutable_handler()->mutable_exec()->add_arguments("exit");
+  update.mutable_handler()->mutable_exec()->add_arguments("0");
+  world_.catalog().Add(update);
+  const InstallResult result = world_.Install({key})[0];
   EXPECT_EQ(result.result_code, v1::OPERATION_RESULT_CODE_SUCCEEDED)
       << result.message;
 }
