@@ -14,6 +14,7 @@ shows no failed case count as a failure each. Exit code 1 on any failure.
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -137,7 +138,7 @@ def tally_windows(tally, build):
     tally_ctest(tally, build.parent / "windows", "windows/")
 
 
-def tally_pytest(tally, build):
+def tally_pytest(tally, build, wine):
     report = parse(build / "reports/pytest.xml")
     if report is None:
         tally.failed.append(("pytest", "no report"))
@@ -145,15 +146,21 @@ def tally_pytest(tally, build):
         tally.add_cases(report)
         if not tally.passed:
             tally.failed.append(("pytest", "ran no test"))
+        # Of the tests that run on every platform; those that could not are
+        # there as skipped.
+        if wine and not any(re.search(r"[\[-]wine[\]-]", case.get("name"))
+                            for case in report.iter("testcase")):
+            tally.failed.append(("pytest", "ran no test under Wine"))
 
 
 def main():
     build = pathlib.Path(sys.argv[1])
+    suites = sys.argv[2:]
     tally = Tally()
-    for suite in sys.argv[2:]:
-        {"format": tally_format, "api-docs": tally_api_docs,
-         "ctest": tally_ctest, "pytest": tally_pytest, "fuzz": tally_fuzz,
-         "windows": tally_windows}[suite](tally, build)
+    for suite in suites:
+        {"format": tally_format, "api-docs": tally_api_docs, "ctest": tally_ctest,
+         "pytest": lambda *args: tally_pytest(*args, "windows" in suites),
+         "fuzz": tally_fuzz, "windows": tally_windows}[suite](tally, build)
 
     for title, cases in (("Skipped", tally.skipped), ("Failed", tally.failed)):
         if cases:

@@ -53,7 +53,7 @@ def seconds(value):
 
 class Bench:
     def __init__(self, build, work):
-        self.platform = platforms.Platform(build)
+        self.platform = platforms.Linux(build)
         self.work = work
         self.stubs = Stubs(self.platform.build / "tests/python")
         self.daemon = Usherd(self.platform, work / "state", work / "run")

@@ -149,7 +149,7 @@ def main():
     work.chmod(0o755)
     machine = server = None
     try:
-        repository = publish(platforms.Platform(arguments.build), work)
+        repository = publish(platforms.Linux(arguments.build), work)
         server = webserver.WebServer(repository.published, work / "nginx")
         machine = wine.Wine()
         transcript = main_job(machine, arguments.windows_build.resolve(),

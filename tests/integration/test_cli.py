@@ -24,6 +24,7 @@ def service(api, repository):
     return api.add_service(repository.url, repository.root)
 
 
+@pytest.mark.wine_part(command=["search", "install"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_each_command_has_an_example(cli, command):
     result = cli.run(command, "--help")
@@ -63,9 +64,8 @@ def test_main_job_in_json(cli, service, daemon):
     assert cli.run("download", "alpha", "--json").json["result_code"]
     installed = cli.run("install", "alpha", "--json")
     assert installed.code == OK, installed.stderr
-    program = daemon.state / "products/alpha/current/alpha"
-    assert subprocess.run([program], capture_output=True, text=True,
-                          check=True).stdout == "alpha\n"
+    program = daemon.installed("alpha", "alpha")
+    assert daemon.run_installed("alpha", "alpha") == "alpha"
 
     history = cli.run("history", "--json")
     assert len(history.json["entries"]) == 1
@@ -97,13 +97,13 @@ def test_hiding(cli, service):
     assert len(cli.run("search", "--json").json["updates"]) == 2
 
 
-def test_services_sessions_status(cli, service):
+def test_services_sessions_status(cli, service, platform):
     services = cli.run("services", "--json")
     assert service.service_id in services.stdout
     assert cli.run("sessions", "--json").code == OK
     status = cli.run("status", "--json")
     assert status.code == OK
-    assert f"uid:{os.geteuid()}" in status.stdout
+    assert platform.own_user() in status.stdout
 
 
 def test_nobody_answers(cli):
@@ -159,9 +159,10 @@ def test_some_fail(api, cli, repository, work):
     assert cli.run("install", "broken").code == FAILED
 
 
-def test_restart_required(api, cli, repository, work):
+def test_restart_required(api, cli, platform, repository, work):
     repository.add_exec(
-        "agent", "1", packages.script(work / "agent.sh", "exit 10\n"),
+        "agent", "1",
+        platform.installer(work / "agent", sh="exit 10\n", cmd="exit /b 10\n"),
         exit_codes={10: "success_reboot_required"})
     repository.publish()
     api.add_service(repository.url, repository.root)
@@ -181,7 +182,6 @@ def test_access_denied(cli, daemon, connect, repository, work, monkeypatch):
     daemon.open_to_everyone()
     daemon.start()
     connect().add_service(repository.url, repository.root)
-    cli.address = daemon.address
     # A checkout may lie in a folder that other users cannot enter.
     reachable = shutil.copy(cli.platform.command("usher")[0], work / "usher")
     monkeypatch.setattr(type(cli.platform), "command",
@@ -219,7 +219,6 @@ def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
                            description.read_text())
     repository.publish()
     api.add_service(repository.url, repository.root)
-    program = daemon.state / "products/licensed/current/run"
     assert "Thou shalt not sue." in cli.run("show", "licensed").stdout
 
     # Nobody is there to be asked, and --yes is not an acceptance.
@@ -229,7 +228,7 @@ def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
     assert "--accept-eula" in refused.error["advice"]
     [update] = cli.run("search", "--json").json["updates"]
     assert not update["eula_accepted"] and not update["is_downloaded"]
-    assert not program.exists()
+    assert not daemon.installed("licensed", "run").exists()
 
     accepted = cli.run("accept-eula", "licensed")
     assert accepted.code == OK
@@ -237,8 +236,7 @@ def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
     [update] = cli.run("search", "--json").json["updates"]
     assert update["eula_accepted"]
     assert cli.run("install", "licensed", "--yes").code == OK
-    assert subprocess.run([program], capture_output=True, text=True,
-                          check=True).stdout == "ran\n"
+    assert daemon.run_installed("licensed", "run") == "ran"
 
 
 def test_licence_terms_are_accepted_with_the_installation(api, cli, repository):
@@ -298,10 +296,10 @@ def test_damaged_payload_is_a_failure(cli, service, repository):
     assert "0x80246002" in result.stdout
 
 
-def test_output_to_a_closed_pipe_ends_quietly(cli, service, platform, daemon):
+def test_output_to_a_closed_pipe_ends_quietly(cli, service, platform):
     done = subprocess.run(
-        ["sh", "-c", f"{platform.command('usher')[0]} search --json | true"],
-        env={**os.environ, "USHER_ADDRESS": str(daemon.address)},
+        ["sh", "-c", '"$@" search --json | true', "sh",
+         *platform.command("usher")], env=cli.environment(),
         capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "terminate" not in done.stderr

@@ -5,11 +5,14 @@ import os
 import signal
 import socket
 import time
+import types
 
 import pytest
 
 from harness.cli import Cli
 from harness.terminal import PATIENCE, Terminal
+
+pytestmark = pytest.mark.linux_only("pseudo-terminals")
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 COLOUR = "\x1b[1m"  # what a table's header begins with
@@ -221,11 +224,11 @@ def test_ctrl_c_leaves_a_watched_job_alone(terminal, cli, slow):
 def test_interrupted_before_there_is_a_job(platform, work):
     """A service that does not answer: the answer in JSON is given all the
     same."""
-    address = work / "mute.sock"
+    nobody = types.SimpleNamespace(address=work / "mute.sock")
     with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(address))
+        mute.bind(str(nobody.address))
         mute.listen()
-        process = Cli(platform, address, work).start("search", "--json")
+        process = Cli(platform, nobody, work).start("search", "--json")
         connection, _ = mute.accept()
         with connection:
             process.send_signal(signal.SIGINT)

@@ -3,8 +3,12 @@
 import pathlib
 import subprocess
 
+import pytest
+
 from harness import crowd
 
+pytestmark = pytest.mark.linux_only(
+    "reads /proc; windows/test_windows_crowd.py does the same")
 
 GROWTH_KIB = 6 * 1024  # less than 1 KiB for each of the clients of a round
 

@@ -6,7 +6,6 @@ import subprocess
 
 import pytest
 
-from harness import packages
 from harness.api import Failure
 
 MEGABYTE = 1024 * 1024
@@ -21,7 +20,7 @@ def test_starts_answers_and_stops(daemon, connect, stubs):
     code, _ = daemon.stop()
     assert code == 0
     assert daemon.wait_for_message("STOPPING=1")
-    assert not daemon.address.exists()
+    assert not daemon.is_reachable()
 
 
 def test_second_daemon_on_one_state_folder_is_refused(daemon, platform, work,
@@ -43,6 +42,7 @@ def test_lock_goes_with_the_process(daemon, connect):
     connect().open_session()
 
 
+@pytest.mark.wine_part(what=["no_such_setting"])
 @pytest.mark.parametrize("text, where, what", [
     ("[limits\n", ":1", ""),
     ("[limits]\nno_such_setting = 1\n", ":2", "no_such_setting"),
@@ -127,14 +127,14 @@ def test_kill_in_a_download_loses_nothing(daemon, connect, stubs, large):
 
 
 @pytest.fixture
-def waiting_installer(repository, work):
+def waiting_installer(platform, repository, work):
     """An exec update whose installer waits until its fifo is opened."""
     fifo = work / "go"
     started = work / "started"
     os.mkfifo(fifo)
     os.mkfifo(started)
-    repository.add_exec("slow", "1", packages.script(
-        work / "slow.sh", f"echo up > {started}\nread line < {fifo}\nexit 0\n"))
+    repository.add_exec("slow", "1", platform.waiting_installer(
+        work / "slow", started, fifo))
     repository.add_archive("quick", "1", {"quick": b"#!/bin/sh\necho ok\n"})
     repository.publish()
     return repository, started, fifo

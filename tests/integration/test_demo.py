@@ -9,6 +9,8 @@ import pytest
 
 from harness import users
 
+pytestmark = pytest.mark.linux_only("./dev demo is for Linux; windows/ has the transcript")
+
 DEMO = pathlib.Path(__file__).resolve().parents[1] / "demo"
 PROGRAMS = ("usherd", "usher", "usher-publish")
 

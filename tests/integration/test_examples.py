@@ -1,6 +1,7 @@
 """The SDK as a stranger uses it: installed, found by CMake, compiled, run."""
 
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -13,6 +14,7 @@ def examples(platform, tmp_path_factory):
     """The folder of the compiled example programs."""
     from harness.stubs import REPOSITORY
     folder = tmp_path_factory.mktemp("examples")
+    prefix = folder / "prefix"
     cache = (platform.build / "CMakeCache.txt").read_text()
     sanitizers = [line.split("=", 1)[1] for line in cache.splitlines()
                   if line.startswith("USHER_SANITIZE:")][0]
@@ -20,28 +22,31 @@ def examples(platform, tmp_path_factory):
     # ThreadSanitizer sees the locks of the libraries that the build has made
     # for it, and not those of the system's, which would be loaded first.
     link = f"-Wl,-rpath,{platform.build / 'lib'}" if sanitizers == "thread" \
-        else ""
+        else platform.sdk_link_flags
     for command in (
             ["cmake", "--install", platform.build, "--component", "sdk",
-             "--prefix", folder / "prefix"],
+             "--prefix", prefix],
             ["cmake", "-G", "Ninja", "-S", REPOSITORY / EXAMPLES, "-B",
-             folder / "build", f"-DCMAKE_PREFIX_PATH={folder / 'prefix'}",
+             folder / "build", *platform.sdk_options(prefix),
              f"-DCMAKE_CXX_FLAGS={flags}",
              f"-DCMAKE_EXE_LINKER_FLAGS={link}"],
             ["cmake", "--build", folder / "build"]):
         done = subprocess.run(list(map(str, command)), capture_output=True,
                               text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
+    for library in prefix.glob("bin/*.dll"):  # where Windows looks for it
+        shutil.copy(library, folder / "build")
     return folder / "build"
 
 
 @pytest.fixture
-def run(examples, daemon):
+def run(platform, examples, daemon):
     def run(program, *arguments):
         return subprocess.run(
-            [str(examples / program), *arguments], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "USHER_ADDRESS": str(daemon.address)})
+            [*platform.program(examples / program), *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, env={**os.environ, **platform.environment,
+                              "USHER_ADDRESS": str(daemon.address)})
     return run
 
 
@@ -58,9 +63,7 @@ def test_examples_do_what_they_say(api, repository, run, daemon):
 
     installed = run("install_updates", "sample")
     assert installed.returncode == 0, installed.stdout + installed.stderr
-    program = daemon.state / "products/sample/current/sample"
-    assert subprocess.run([program], capture_output=True, text=True,
-                          check=True).stdout == "hi\n"
+    assert daemon.run_installed("sample", "sample") == "hi"
     assert run("list_updates").stdout == ""
 
 

@@ -20,6 +20,9 @@ from harness.reference_walk import Refused, Walk, key_id
 from harness.stubs import REPOSITORY
 from harness.tuf_repository import TufRepository, TufServer
 
+pytestmark = pytest.mark.linux_only(
+    "what is signed is read by other programs; it is the same whoever signs")
+
 SCHEMES = ("ed25519", "ecdsa-sha2-nistp256", "rsassa-pss-sha256")
 
 

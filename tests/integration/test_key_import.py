@@ -9,6 +9,9 @@ import pytest
 
 from harness import platform as platforms
 
+pytestmark = pytest.mark.linux_only(
+    "OpenSSL's and OpenSSH's programs for Linux make the keys")
+
 OPENSSL = platforms.find("openssl")
 
 

@@ -10,6 +10,10 @@ import pytest
 from harness import node
 from harness.stubs import REPOSITORY
 
+pytestmark = pytest.mark.linux_only(
+    "libraries that dial a Unix socket; windows/test_windows_node.py has Node.js "
+    "on the pipe")
+
 EXAMPLES = REPOSITORY / "client/examples"
 
 

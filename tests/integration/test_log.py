@@ -8,6 +8,8 @@ import pytest
 from harness import users
 from harness.api import Api, Failure
 
+pytestmark = pytest.mark.linux_only("the log is the same code; users and rotation here")
+
 ABSENT = "sessions/" + "0" * 32
 KILOBYTE = 1024
 

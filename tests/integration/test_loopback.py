@@ -60,6 +60,8 @@ def listening_sockets(pid):
     return listening & held
 
 
+@pytest.mark.linux_only(
+    "reads /proc; windows/test_windows_service.py looks at Wine's ports")
 def test_no_port_is_open_unless_asked_for(daemon):
     daemon.start()
     assert not listening_sockets(daemon.process.pid)
@@ -99,6 +101,7 @@ def test_the_users_door_does_not_install(doors, dial, repository):
     assert refused.value.subject == "x-usher-secret"
 
 
+@pytest.mark.linux_only("the modes of files")
 def test_who_can_read_the_secrets(daemon, doors):
     assert listening_sockets(daemon.process.pid)
     for path, _ in doors.values():  # a private service: both are private
@@ -112,6 +115,7 @@ def test_who_can_read_the_secrets(daemon, doors):
         assert json.loads(path.read_text())["secret"] not in secrets
 
 
+@pytest.mark.linux_only("on Windows gRPC accepts TCP connections by itself")
 def test_connections_are_limited_and_the_silent_ones_end(daemon):
     daemon.configure("[loopback]\nenabled = true\n"
                      "[limits]\nconnections_per_user = 4\n")

@@ -9,11 +9,6 @@ from harness import packages
 from harness.api import Failure
 
 
-def run(path):
-    return subprocess.run([str(path)], check=True, capture_output=True,
-                          text=True).stdout.strip()
-
-
 def test_archive_over_http(api, stubs, daemon, repository, serve):
     repository.add_archive("greeter", "1.0", {"greet": b"#!/bin/sh\necho one\n"})
     repository.publish()
@@ -42,8 +37,8 @@ def test_archive_over_http(api, stubs, daemon, repository, serve):
 
     result = api.install(session, [update])
     assert result.result_code == stubs.types.OPERATION_RESULT_CODE_SUCCEEDED
-    program = daemon.state / "products/greeter/current/greet"
-    assert run(program) == "one"
+    program = daemon.installed("greeter", "greet")
+    assert daemon.run_installed("greeter", "greet") == "one"
     assert api.search(session, "IsInstalled=1", service.service_id)[
         0].is_installed
 
@@ -77,22 +72,23 @@ def test_upgrade_supersedes_and_undoes(api, stubs, daemon, repository):
     assert sorted(u.version for u in both) == ["1.0", "2.0"]
     by_version = {u.version: u for u in both}
 
-    program = daemon.state / "products/tool/current/tool"
     for version in ("1.0", "2.0"):
         update = by_version[version]
         api.download(session, [update])
         result = api.install(session, [update])
         assert result.hresult == 0, result
-        assert run(program) == version
+        assert daemon.run_installed("tool", "tool") == version
 
 
-def test_exec_handler_reports_exit_codes(api, stubs, repository, work):
+def test_exec_handler_reports_exit_codes(api, stubs, platform, repository,
+                                         work):
     marker = work / "marker"
-    repository.add_exec("agent", "1", packages.script(
-        work / "agent.sh", f'echo "$1" > {marker}\nexit 10\n'),
+    repository.add_exec("agent", "1", platform.installer(
+        work / "agent", sh=f'echo "$1" > {marker}\nexit 10\n',
+        cmd=f"echo %~1>{platform.path(marker)}\nexit /b 10\n"),
         arguments=["hello"], exit_codes={10: "success_reboot_required"})
-    repository.add_exec("broken", "1", packages.script(
-        work / "broken.sh", "exit 42\n"))
+    repository.add_exec("broken", "1", platform.installer(
+        work / "broken", sh="exit 42\n", cmd="exit /b 42\n"))
     repository.publish()
     service = api.add_service(repository.url, repository.root)
     session = api.open_session().session.name
@@ -130,7 +126,9 @@ def test_deb_handler_installs_real_packages(api, stubs, repository, work):
             api.download(session, [update])
             result = api.install(session, [update])
             assert result.hresult == 0, result
-            assert run(f"/usr/bin/{name}") == f"{name} {version}"
+            assert subprocess.run(
+                [f"/usr/bin/{name}"], check=True, capture_output=True,
+                text=True).stdout.strip() == f"{name} {version}"
         assert api.uninstall(session, [found["1.1-1"]]).hresult == 0
         status = subprocess.run(
             ["dpkg-query", "-W", "-f", "${db:Status-Status}", name],
@@ -161,14 +159,13 @@ def test_bad_criteria_name_the_position(api):
     assert caught.value.request_id
 
 
-def test_an_installer_may_say_anything(api, repository, cli, work):
+def test_an_installer_may_say_anything(api, platform, repository, cli, work):
     """What is not UTF-8, or cut in the middle of a character, must not make the
     history unreadable."""
-    for name, said in (("binary", r"\377\376 failed"),
-                       ("chopped", "\u65e5\u672c\u8a9e" * 200)):
-        repository.add_exec(name, "1", packages.script(
-            work / f"{name}.sh",
-            f"printf '{said}' >&2; exit 9"))
+    for name, said in (("binary", b"\xff\xfe failed"),
+                       ("chopped", ("\u65e5\u672c\u8a9e" * 200).encode())):
+        repository.add_exec(name, "1", platform.complaining_installer(
+            work / name, said, 9))
     repository.publish()
     api.add_service(repository.url, repository.root)
     for name in ("binary", "chopped"):
@@ -241,23 +238,27 @@ def test_a_revision_with_another_version_takes_the_place_of_the_first(
     assert cli.run("services", "refresh").code == 0
     assert cli.run("install", "tool").code == 0
     product = daemon.state / "products/tool"
-    assert (product / "current").resolve().name == "1.1"
+    assert daemon.installed("tool", "tool").resolve().parent.name == "1.1"
     assert not (product / "1.0").exists()
     assert cli.run("uninstall", "tool").code == 0
     assert not product.exists()
 
 
 def test_an_exec_update_is_uninstalled_as_it_was_installed(
-        api, repository, cli, work):
+        api, platform, repository, cli, work):
     removed = work / "removed"
 
     def setup(version):
-        return packages.script(work / "setup.sh", (
-            'test "$USHER_OPERATION" = install || '
-            f'echo {version} "$@" >> {removed}\n'))
-    repository.add_exec("agent", "1", setup("first"))
+        return platform.installer(
+            work / "setup", sh='test "$USHER_OPERATION" = install || '
+            f'echo {version} "$@" >> {removed}\n',
+            cmd='if "%USHER_OPERATION%"=="install" exit /b 0\n'
+            f'echo {version} %~1>>{platform.path(removed)}\n')
+    program = setup("first")
+    repository.add_exec("agent", "1", program)
     toml = repository.sources / "agent-1.toml"
-    toml.write_text(toml.read_text() + 'uninstall_program = "setup.sh"\n'
+    toml.write_text(toml.read_text() +
+                    f'uninstall_program = "{program.name}"\n'
                     'uninstall_arguments = ["--remove"]\n')
     repository.publish()
     api.add_service(repository.url, repository.root)
@@ -268,23 +269,26 @@ def test_an_exec_update_is_uninstalled_as_it_was_installed(
     assert cli.run("services", "refresh").code == 0
     done = cli.run("uninstall", "agent")
     assert done.code == 0, done.stdout + done.stderr
-    assert removed.read_text() == "first --remove\n"
+    assert removed.read_text().split() == ["first", "--remove"]
 
 
 def test_a_small_cache_is_enough_for_one_update_after_the_other(
-        daemon, connect, repository, cli, work):
+        daemon, connect, platform, repository, cli, work):
     """What a job needs is not evicted before it is installed; what could never
     be there as a whole is refused."""
     daemon.configure("[download]\ncache_max_bytes = 1000\n")
     daemon.start()
     sizes = {"one": 700, "two": 800, "huge": 1001}
     for name, size in sizes.items():
-        script = f"touch {work}/{name}.done\n#"
-        repository.add_exec(name, "1", packages.script(
-            work / f"{name}.sh", script.ljust(size - len("#!/bin/sh\n"), "x")))
+        done = work / f"{name}.done"
+        program = platform.installer(
+            work / name, sh=f"touch {done}\nexit 0\n#",
+            cmd=f"echo done>{platform.path(done)}\nexit /b 0\n:")
+        with open(program, "ab") as file:
+            file.write(b"x" * (size - program.stat().st_size))
+        assert program.stat().st_size == size
+        repository.add_exec(name, "1", program)
     repository.publish()
-    for name, size in sizes.items():
-        assert (work / f"{name}.sh").stat().st_size == size
     connect().add_service(repository.url, repository.root)
     done = cli.run("install", "one", "two", "huge")
     assert done.code == 3, done.stdout + done.stderr

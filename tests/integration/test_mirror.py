@@ -15,17 +15,21 @@ import pytest
 
 from harness.vendor import Vendor
 
+pytestmark = pytest.mark.linux_only(
+    "copies are made of files by the same code; a mirror, a pack and what the "
+    "service makes of them show usher-publish.exe at work")
+
 
 @pytest.fixture
-def publisher(platform, work):
+def publisher(publishing, work):
     """publisher(*words) runs usher-publish: exit code, and what it said."""
 
     def run(*words, fault=None):
-        environment = dict(os.environ)
+        environment = {**os.environ, **publishing.environment}
         if fault:
             environment["USHER_FAULT"] = fault
         done = subprocess.run(
-            platform.command("usher-publish") + list(map(str, words)),
+            publishing.command("usher-publish") + publishing.words(words),
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False, cwd=work, env=environment)
         run.output = done.stdout + done.stderr
@@ -70,6 +74,8 @@ def payloads(folder):
 
 # --- mirrors ---
 
+@pytest.mark.on_wine
+@pytest.mark.own_publisher
 def test_a_service_refreshes_from_a_mirror(repository, publisher, serve, daemon,
                                            cli, root, work):
     server = serve(repository.published)
@@ -374,6 +380,8 @@ def test_two_at_once_exclude_each_other(platform, repository, publisher, root,
 
 # --- packs ---
 
+@pytest.mark.on_wine
+@pytest.mark.own_publisher
 def test_a_pack_is_the_repository_in_one_file(repository, publisher, root,
                                               work):
     assert publisher("pack", repository.folder, "all.usp", "--root", root,
@@ -421,6 +429,8 @@ def test_what_a_killed_pack_leaves_is_taken_away(repository, publisher, root,
     assert [path.name for path in work.glob("all.usp*")] == ["all.usp"]
 
 
+@pytest.mark.on_wine
+@pytest.mark.own_publisher
 def test_a_service_takes_a_pack(repository, publisher, daemon, cli, root, work):
     assert publisher("pack", repository.folder, "all.usp", "--root", root) == 0
     shutil.move(repository.folder, work / "gone")

@@ -11,6 +11,9 @@ import pytest
 
 from harness.vendor import Vendor
 
+pytestmark = pytest.mark.linux_only("what it kills and looks at is usher-publish, "
+                                    "whose own tests under Wine are marked own_publisher")
+
 DAY = 24 * 3600
 
 

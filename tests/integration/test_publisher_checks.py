@@ -9,6 +9,10 @@ import pytest
 
 from harness import packages
 
+pytestmark = pytest.mark.linux_only(
+    "usher-publish alone, and the same code; the C++ tests of the publisher run "
+    "under Wine")
+
 HEAD = """name = "tool"
 version = "1.0"
 title = "Tool"

@@ -9,6 +9,9 @@ import shutil
 
 import pytest
 
+pytestmark = pytest.mark.linux_only(
+    "the ceremonies but one: that one shows usher-publish.exe at work")
+
 
 @pytest.fixture
 def holders(publisher, work):
@@ -30,6 +33,8 @@ def key_id(publisher, folder):
     return json.loads(publisher.output)["keys"][0]["key_id"]
 
 
+@pytest.mark.on_wine
+@pytest.mark.own_publisher
 def test_two_of_three_with_a_rotation(publisher, holders, repository, serve,
                                       daemon, cli, work):
     repository.add_archive("thing", "1", {"thing": b"one"})

@@ -8,6 +8,9 @@ import pytest
 
 from harness import packages, platform as platforms
 
+pytestmark = pytest.mark.linux_only("the proxy is the service's own business: "
+                                    "test_proxy")
+
 
 @pytest.fixture
 def proxy(work):

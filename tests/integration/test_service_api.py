@@ -233,6 +233,7 @@ def test_refresh_of_nothing_new_is_two_requests_at_most(api, repository, serve):
     assert len(web.requests()) - before <= 2, web.requests()[before:]
 
 
+@pytest.mark.linux_only("measures the heap of the C library")
 def test_listing_everything_keeps_memory_bounded(daemon, connect, platform,
                                                  repository, work):
     count = 20000

@@ -9,6 +9,9 @@ import pytest
 from harness import users
 from harness.api import Api
 
+pytestmark = pytest.mark.linux_only("what systemd is told; the Service Control "
+                                    "Manager's side is in windows/")
+
 SECOND = 1000000  # microseconds
 SELF_CHECK = "session.history_count"
 START = "daemon.open"

@@ -34,6 +34,11 @@ def truncate(path):
     path.write_bytes(data[:len(data) // 2])
 
 
+# Under Wine half of the families, over HTTP: what is compared there is the same
+# code, and a URL of a file is used by other tests.
+WINE_PART = pytest.mark.wine_part(damage=["flipped"])
+WINE_OVER_HTTP = pytest.mark.wine_part(url=["http"])
+
 DAMAGE = {"flipped": flip, "truncated": truncate}
 FILES = ["timestamp", "snapshot", "targets", "catalog"]
 
@@ -62,6 +67,8 @@ def assert_nothing_kept(daemon, stubs, api):
     assert not kept
 
 
+@WINE_OVER_HTTP
+@WINE_PART
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("file", FILES)
 def test_registration_refuses_damage(api, stubs, daemon, published, url, file,
@@ -76,6 +83,7 @@ def test_registration_refuses_damage(api, stubs, daemon, published, url, file,
     assert_nothing_kept(daemon, stubs, api)
 
 
+@WINE_OVER_HTTP
 @pytest.mark.parametrize("file", ["timestamp", "snapshot", "targets"])
 def test_registration_refuses_well_formed_changes(api, stubs, daemon, published,
                                                   url, file):
@@ -87,6 +95,7 @@ def test_registration_refuses_well_formed_changes(api, stubs, daemon, published,
     assert_nothing_kept(daemon, stubs, api)
 
 
+@WINE_PART
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_registration_refuses_a_damaged_root(api, stubs, daemon, published,
                                              damage):
@@ -99,6 +108,8 @@ def test_registration_refuses_a_damaged_root(api, stubs, daemon, published,
     assert_nothing_kept(daemon, stubs, api)
 
 
+@WINE_OVER_HTTP
+@WINE_PART
 @pytest.mark.parametrize("damage", DAMAGE)
 @pytest.mark.parametrize("file", FILES)
 def test_refresh_refuses_damage_and_keeps_what_was(api, published, url, file,
@@ -121,6 +132,8 @@ def test_refresh_refuses_damage_and_keeps_what_was(api, published, url, file,
         "second", "thing"]
 
 
+@WINE_OVER_HTTP
+@WINE_PART
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_refresh_refuses_a_damaged_new_root(api, published, url, damage):
     service = api.add_service(url, published.root).service_id
@@ -132,12 +145,15 @@ def test_refresh_refuses_a_damaged_new_root(api, published, url, damage):
     assert "root" in caught.value.subject + caught.value.message
 
 
+@WINE_OVER_HTTP
 def test_refresh_follows_a_new_root(api, published, url):
     service = api.add_service(url, published.root).service_id
     published.rotate_root()
     assert api.refresh(service).service.root_version == 2
 
 
+@WINE_OVER_HTTP
+@WINE_PART
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_damaged_payload_is_not_cached(api, stubs, daemon, published, url,
                                        damage):
@@ -164,6 +180,7 @@ def test_expired_metadata_is_refused(api, stubs, daemon, repository, serve):
     assert_nothing_kept(daemon, stubs, api)
 
 
+@WINE_OVER_HTTP
 def test_rolled_back_metadata_is_refused(api, published, url):
     service = api.add_service(url, published.root).service_id
     old = {path: path.read_bytes()

@@ -9,6 +9,8 @@ import pytest
 from harness.reference_walk import Walk
 from harness.token import PIN, Token, module
 
+pytestmark = pytest.mark.linux_only("a PKCS#11 module for Linux")
+
 KEYS = {"root": "EC:prime256v1", "targets": "rsa:2048",
         "snapshot": "EC:prime256v1", "timestamp": "rsa:2048"}
 

@@ -15,6 +15,9 @@ from securesystemslib.formats import encode_canonical
 from harness.reference_walk import Walk
 from harness.vendor import Vendor
 
+pytestmark = pytest.mark.linux_only(
+    "usher-publish alone, but for how the service reads the result")
+
 
 @pytest.fixture
 def repository(repository):
@@ -81,6 +84,7 @@ def refresh(cli):
     return listed.get("last_refresh_error", "")
 
 
+@pytest.mark.on_wine
 def test_a_vendor_publishes_with_its_own_key(vendor, repository, service, cli):
     acme = vendor("acme")
     acme.add_archive("tool", "1", {"tool": b"one"})
@@ -120,6 +124,7 @@ def test_what_was_taken_shows_after_publish_only(vendor, repository, service,
     assert names(cli) == ["own", "tool"]
 
 
+@pytest.mark.on_wine
 def test_removal_and_return(vendor, repository, service, cli, work):
     acme = vendor("acme")
     acme.add_archive("tool", "1", {"tool": b"one"})

@@ -72,6 +72,7 @@ def test_who_has_it_keeps_it_and_can_uninstall_it(repository, two_versions,
     assert offered(cli) == ["tool 1"]
 
 
+@pytest.mark.linux_only("usher-publish alone")
 def test_what_is_asked_for_is_checked(repository, two_versions):
     for words, text in (
             (("yank", "tool", "--reason", "x"), "2 updates are named"),

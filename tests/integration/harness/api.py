@@ -37,11 +37,16 @@ class Secret(grpc.UnaryUnaryClientInterceptor,
 
 
 class Api:
-    """`address` is a socket, or, with a secret, "127.0.0.1:PORT"."""
+    """`address` is a socket, one of gRPC's own targets that begins with
+    "ipv4:", or, with a secret, "127.0.0.1:PORT"; `path` turns a path into what
+    the service takes for it."""
 
-    def __init__(self, stubs, address, secret=None):
+    def __init__(self, stubs, address, secret=None, path=str):
         self.stubs = stubs
-        target = f"unix:{address}" if secret is None else str(address)
+        self.path = path
+        target = str(address)
+        if secret is None and not target.startswith("ipv4:"):
+            target = f"unix:{target}"
         self.channel = grpc.insecure_channel(target, options=[
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.max_receive_message_length", 4 * 1024 * 1024)])

@@ -24,20 +24,21 @@ class Result:
 
 
 class Cli:
-    def __init__(self, platform, address, home):
+    def __init__(self, platform, daemon, home):
         self.platform = platform
-        self.address = address
+        self.daemon = daemon
         self.home = home
 
     def environment(self):
-        return {**os.environ, "USHER_ADDRESS": str(self.address),
+        return {**os.environ, **self.platform.environment,
+                "USHER_ADDRESS": str(self.daemon.address),
                 "HOME": str(self.home), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
 
     def words(self, words, client_id=None):
         command = self.platform.command("usher")
         if client_id:
             command += ["--client-id", client_id]
-        return command + list(map(str, words))
+        return command + self.platform.words(words)
 
     def run(self, *words, client_id=None, user=None, environment=None):
         """Runs it to the end."""

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import time
 
+from .api import Api
+
 STARTUP_SECONDS = 120  # only a hang reaches it
 
 
@@ -22,11 +24,44 @@ class Usherd:
         self.state = pathlib.Path(state)
         self.scratch = pathlib.Path(scratch)
         self.scratch.mkdir(parents=True, exist_ok=True)
-        self.address = self.state / "usher.sock"
+        self.address = self._private_address()
         self.config = None
         self.process = None
         self.messages = []
         self._notify = None
+
+    def _private_address(self):
+        return self.state / "usher.sock"
+
+    def connect(self, stubs):
+        """A gRPC client of the running service."""
+        return Api(stubs, self.address, path=self.platform.path)
+
+    def dial(self):
+        """A bare connection to the running service: a socket."""
+        peer = socket.socket(socket.AF_UNIX)
+        peer.connect(str(self.address))
+        return peer
+
+    def is_reachable(self):
+        """Whether there is somebody at the address."""
+        return self.address.exists()
+
+    def move(self, folder):
+        """Moves the state of a daemon that does not run."""
+        self.state.rename(folder)
+        self.state = folder
+        self.address = self._private_address()
+
+    def installed(self, product, member):
+        """A file of the version of a product that is in use. It need not be
+        there."""
+        return self.state / "products" / product / "current" / member
+
+    def run_installed(self, product, member):
+        """What a program of a product says."""
+        return subprocess.run([self.installed(product, member)], check=True,
+                              capture_output=True, text=True).stdout.strip()
 
     @property
     def output(self):

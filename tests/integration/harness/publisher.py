@@ -9,10 +9,13 @@ from . import packages, platform as platforms
 
 
 class Repository:
-    """`folder` is the publisher's own; `published` is what a server serves."""
+    """`folder` is the publisher's own; `published` is what a server serves.
+    `publisher` is the platform whose usher-publish does it: Linux unless told
+    otherwise, see Platform.linux."""
 
-    def __init__(self, platform, folder, sources):
+    def __init__(self, platform, folder, sources, publisher=None):
         self.platform = platform
+        self.publisher = publisher or platform.linux
         self.folder = pathlib.Path(folder)
         self.sources = pathlib.Path(sources)
         self.sources.mkdir(parents=True, exist_ok=True)
@@ -20,8 +23,11 @@ class Repository:
         self._initialised = False
 
     def run(self, *words, long_ago=False):
-        command = self.platform.command("usher-publish") + list(map(str, words))
-        environment = dict(os.environ)
+        publisher = self.publisher
+        if long_ago:
+            publisher = self.platform.linux
+        command = publisher.command("usher-publish") + publisher.words(words)
+        environment = {**os.environ, **publisher.environment}
         if long_ago:  # what it signs has expired by now
             command = [platforms.find("faketime"), "-f", "-3000d", *command]
             # faketime preloads a library, which AddressSanitizer takes for a
@@ -72,7 +78,8 @@ class Repository:
                  f"title = {quote(f'{name} {version}')}",
                  f"description = {quote(f'Test update {name}')}",
                  "is_uninstallable = true", "supersede_older_versions = true",
-                 "", "[[payload]]", f"file = {quote(payload)}", "",
+                 "", "[[payload]]",
+                 f"file = {quote(self.publisher.path(payload))}", "",
                  *handler]
         path = self.sources / f"{name}-{version}.toml"
         path.write_text("\n".join(lines) + "\n")

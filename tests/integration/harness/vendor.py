@@ -9,7 +9,7 @@ class Vendor(Repository):
     """Adds and publishes like a repository; `deliver` hands it over."""
 
     def __init__(self, platform, name, repository, folder, sources):
-        super().__init__(platform, folder, sources)
+        super().__init__(platform, folder, sources, repository.publisher)
         self.name = name
         self.repository = repository
 

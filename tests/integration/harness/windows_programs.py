@@ -22,6 +22,38 @@ int main(int argc, char** argv) {
 }
 """
 
+# Writes SAID to its standard error and fails.
+COMPLAINER = r"""
+#include <stdio.h>
+#include <fcntl.h>
+#include <io.h>
+static const unsigned char said[] = {SAID};
+int main(void) {
+  _setmode(_fileno(stderr), _O_BINARY);
+  fwrite(said, 1, sizeof(said), stderr);
+  return CODE;
+}
+"""
+
+# Waits until somebody at PORT has sent a byte.
+WAITER = r"""
+#include <winsock2.h>
+int main(void) {
+  WSADATA data;
+  struct sockaddr_in address = {0};
+  SOCKET connection;
+  char byte;
+  if (WSAStartup(0x0202, &data) != 0) return 1;
+  connection = socket(AF_INET, SOCK_STREAM, 0);
+  address.sin_family = AF_INET;
+  address.sin_port = htons(PORT);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(connection, (struct sockaddr*)&address, sizeof(address)) != 0)
+    return 2;
+  return recv(connection, &byte, 1, 0) == 1 ? 0 : 3;
+}
+"""
+
 WXS = """<?xml version="1.0" encoding="utf-8"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
   <Product Id="{code}" Name="{name}" Language="1033" Version="{version}"
@@ -57,11 +89,26 @@ def missing():
 
 def program(path, text):
     """An .exe that prints `text`."""
+    return compiled(path, SOURCE, TEXT=f'"{text}"')
+
+
+def complainer(path, said, code):
+    """An installer that says the bytes `said` and fails."""
+    return compiled(path, COMPLAINER, SAID=",".join(map(str, said)), CODE=code)
+
+
+def waiter(path, port):
+    """An installer that waits until it is told to go on."""
+    return compiled(path, WAITER, PORT=port)
+
+
+def compiled(path, source, **macros):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([COMPILER, "-O1", "-s", "-static", f'-DTEXT="{text}"', "-x",
-                    "c", "-", "-o", str(path)], input=SOURCE, text=True,
-                   check=True)
+    subprocess.run([COMPILER, "-O1", "-s", "-static",
+                    *(f"-D{name}={text}" for name, text in macros.items()),
+                    "-x", "c", "-", "-o", str(path), "-lws2_32"], input=source,
+                   text=True, check=True)
     return path
 
 

@@ -49,13 +49,15 @@ class Wine:
         self.prefix = self.folder / "prefix"
         self.prefix.mkdir()
         self._outputs = 0
-        self._environment = {
+        # Of programs that tests run here, listening_ports() leaves them out.
+        self.ports_of_tests = set()
+        self.environment = {
             **os.environ, "WINEPREFIX": str(self.prefix),
             # No search for .NET and a browser, no entries in menus.
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
             "WINEDEBUG": "-all", "LC_ALL": "C.UTF-8"}
         for name in ("DISPLAY", "WAYLAND_DISPLAY", "USHER_ADDRESS"):
-            self._environment.pop(name, None)
+            self.environment.pop(name, None)
         self._server("-p")
         for words in (["wineboot", "--init"], ["winecfg", "-v", "win10"]):
             result = self.run(*words)
@@ -79,7 +81,7 @@ class Wine:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _server(self, option, check=True):
-        subprocess.run(["wineserver", option], env=self._environment,
+        subprocess.run(["wineserver", option], env=self.environment,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=check)
 
@@ -98,7 +100,7 @@ class Wine:
         return "Z:" + str(pathlib.Path(path).resolve()).replace("/", "\\")
 
     def _environment_of(self, debug, environment):
-        return {**self._environment, **(environment or {}),
+        return {**self.environment, **(environment or {}),
                 **({"WINEDEBUG": debug} if debug else {})}
 
     def start(self, *words, debug=None, output=None, environment=None,
@@ -148,7 +150,7 @@ class Wine:
         pid, terminal = pty.fork()
         if pid == 0:
             os.chdir(self.folder)
-            os.execvpe("wine", ["wine", *map(str, words)], self._environment)
+            os.execvpe("wine", ["wine", *map(str, words)], self.environment)
         output = b""
         pressed = False
         deadline = time.monotonic() + TIMEOUT
@@ -200,7 +202,8 @@ class Wine:
                 os.close(process)
 
     def listening_ports(self):
-        """TCP ports that any process of this machine listens at."""
+        """TCP ports that any process of this machine listens at, but for
+        ports_of_tests."""
         inodes = {}
         for table in ("tcp", "tcp6"):
             for line in pathlib.Path("/proc/net", table).read_text() \
@@ -218,7 +221,7 @@ class Wine:
                 socket = re.fullmatch(r"socket:\[(\d+)\]", target)
                 if socket and socket[1] in inodes:
                     ports.add(inodes[socket[1]])
-        return ports
+        return ports - self.ports_of_tests
 
     # --- services ---
 

@@ -1,33 +1,13 @@
-"""Fixtures of the tests that need the Windows build and Wine."""
-
-import pathlib
+"""Fixtures of the tests that are about Windows alone."""
 
 import pytest
 
-from harness import wine as wines
-
 
 @pytest.fixture(scope="session")
-def windows_build(pytestconfig):
-    """The folder with the Windows programs."""
-    option = pytestconfig.getoption("--windows-build")
-    if not option:
-        pytest.skip("the Windows build was left out: --linux")
-    build = pathlib.Path(option).resolve()
-    if not (build / "bin" / "usherd.exe").exists():
-        pytest.skip(f"there is no Windows build in {build}: ./dev windows")
-    return build
-
-
-@pytest.fixture(scope="session")
-def wine(windows_build):
-    """A Windows machine for all tests of a run."""
-    reason = wines.missing()
-    if reason:
-        pytest.skip(f"no Windows machine: {reason}")
-    machine = wines.Wine()
-    yield machine
-    machine.close()
+def platform(linux):
+    """What publishes and serves; the tests name the Windows programs
+    themselves."""
+    return linux
 
 
 @pytest.fixture
