@@ -67,6 +67,10 @@ forbid_services() {
   as_root mv "$POLICY_NEW" "$POLICY"
 }
 
+policy_is_ours() {
+  [[ -e $POLICY_SAVED || -e $POLICY_NEW ]] || grep -qsF "$POLICY_MARK" "$POLICY"
+}
+
 # Takes ours away, wherever a run was interrupted, and nothing else.
 allow_services() {
   if [[ -e $POLICY_SAVED ]]; then
@@ -85,13 +89,28 @@ windows_deps() { install_packages "${PACKAGES[@]}" "${WINDOWS_PACKAGES[@]}"; }
 
 # install_packages PACKAGE…: those that are missing.
 install_packages() {
-  local package missing=() fresh_services=()
-  # A run that was killed, or a power cut, may have left the policy in force.
-  allow_services
+  local package missing=() lock
   for package in "$@"; do
     is_installed "$package" || missing+=("$package")
   done
-  ((${#missing[@]})) || return 0
+  if ((${#missing[@]} == 0)) && ! policy_is_ours; then return 0; fi
+
+  # One at a time on a machine, from whatever checkout: a policy that is ours
+  # belongs to whoever has the lock.
+  exec {lock}<"$(dirname "$POLICY")"
+  if ! flock --nonblock "$lock"; then
+    echo "Waiting for another ./dev that installs packages."
+    flock "$lock"
+  fi
+  # A run that was killed, or a power cut, may have left the policy in force.
+  allow_services
+  if ((${#missing[@]})); then install_missing "${missing[@]}"; fi
+  exec {lock}<&-
+}
+
+# install_missing PACKAGE…, which are not there; needs the lock.
+install_missing() {
+  local missing=("$@") fresh_services=()
 
   [[ -x /usr/bin/apt-get ]] ||
     die "this needs Debian 12's apt-get; install by hand: ${missing[*]}"

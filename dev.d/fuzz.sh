@@ -45,8 +45,9 @@ fuzz_all() {
   local seconds=$1 name running=0
   shift
   say "Fuzzing $# targets for $seconds s each, $(nproc) at a time"
-  # Those behind & would outlive an interrupt.
-  trap 'kill $(jobs -p) 2>/dev/null || true; exit 130' INT TERM
+  # Those behind & would outlive an interrupt, and so would their children.
+  trap 'for job in $(jobs -p); do pkill -P "$job"; kill "$job"; done; exit 130' \
+    INT TERM
   for name; do
     if ((running == $(nproc))); then
       wait -n || true

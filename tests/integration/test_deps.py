@@ -1,5 +1,6 @@
 """./dev deps: what it does to the machine besides installing packages."""
 
+import os
 import pathlib
 import subprocess
 
@@ -68,3 +69,24 @@ def test_a_policy_of_the_machine_alone_stays(deps, policy, work):
     deps("command_deps")
     assert policy.read_text() == OWN
     assert list(work.iterdir()) == [policy]
+
+
+def test_a_run_that_is_installing_keeps_its_policy(deps, policy, work):
+    """Another ./dev, for which nothing is missing, waits for it."""
+    fifo = work.with_name(work.name + "-fifo")
+    os.mkfifo(fifo)
+    try:
+        deps(f"""
+          exec {{held}}<{work}
+          flock "$held"
+          forbid_services
+          (exec {{held}}<&-; command_deps) >{fifo} &
+          read -r said <{fifo}
+          [[ $said == Waiting* ]]
+          grep -qF "$POLICY_MARK" {policy}
+          exec {{held}}<&-
+          wait
+        """)
+    finally:
+        fifo.unlink()
+    assert not list(work.iterdir())
