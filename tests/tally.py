@@ -139,18 +139,17 @@ def tally_windows(tally, build):
 
 
 def tally_pytest(tally, build, wine):
-    report = parse(build / "reports/pytest.xml")
-    if report is None:
-        tally.failed.append(("pytest", "no report"))
-    else:
+    for name in ("linux", "wine") if wine else ("linux",):
+        report = parse(build / f"reports/pytest-{name}.xml")
+        if report is None:
+            tally.failed.append((f"pytest {name}", "no report"))
+            continue
         tally.add_cases(report)
-        if not tally.passed:
-            tally.failed.append(("pytest", "ran no test"))
         # Of the tests that run on every platform; those that could not are
         # there as skipped.
-        if wine and not any(re.search(r"[\[-]wine[\]-]", case.get("name"))
-                            for case in report.iter("testcase")):
-            tally.failed.append(("pytest", "ran no test under Wine"))
+        if not any(re.search(rf"[\[-]{name}[\]-]", case.get("name"))
+                   for case in report.iter("testcase")):
+            tally.failed.append((f"pytest {name}", f"ran no test on {name}"))
 
 
 def main():
