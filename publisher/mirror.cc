@@ -23,7 +23,9 @@
 #include "publisher/catalog_file.h"
 #include "publisher/leftovers.h"
 #include "publisher/payload_store.h"
+#include "publisher/platform.h"
 #include "publisher/published_metadata.h"
+#include "publisher/real_folders.h"
 #include "publisher/repository_walk.h"
 #include "publisher/update_checks.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -97,6 +99,7 @@ class MirrorRun {
     for (const RoleFault& fault : repository_.faults) return fault.status;
     result_.timestamp_version = repository_.timestamp_version;
     USHER_RETURN_IF_ERROR(ReadCatalogs());
+    USHER_RETURN_IF_ERROR(CheckPublicFolders(dir_));
     USHER_RETURN_IF_ERROR(MakeDirectories(Target(""), Access::kWorldRead));
     USHER_RETURN_IF_ERROR(MakeDirectories(Metadata(""), Access::kWorldRead));
     // What an earlier run was about to copy.
@@ -249,6 +252,7 @@ class MirrorRun {
       return Error(hr::kWuEDmIncorrectfilehash,
                    absl::StrCat(name, " is not what the catalog names"), name);
     }
+    USHER_RETURN_IF_ERROR(CheckRealFolders(dir_, to.parent_path()));
     USHER_RETURN_IF_ERROR(
         MakeDirectories(to.parent_path(), Access::kWorldRead));
     fs::permissions(fresh,
@@ -271,7 +275,7 @@ class MirrorRun {
       return CopyPayload(target.path, {target.length, target.sha256});
     }
     Count(target.length);
-    return WritePublic(Target(target.path), fetched->second);
+    return WritePublic(dir_, Target(target.path), fetched->second);
   }
 
   // A target of which SHA-256 is not all that is signed.
@@ -285,7 +289,7 @@ class MirrorRun {
     USHER_ASSIGN_OR_RETURN(const std::string content,
                            ReadTarget(source_, target));
     Count(target.length);
-    return WritePublic(Target(target.path), content);
+    return WritePublic(dir_, Target(target.path), content);
   }
 
   // What is named before what names it.
@@ -308,7 +312,7 @@ class MirrorRun {
     const auto present = ReadFile(Metadata(document.name), kMaxMetadataBytes);
     if (present.ok() && *present == document.text) return absl::OkStatus();
     Count(static_cast<int64_t>(document.text.size()));
-    return WritePublic(Metadata(document.name), document.text);
+    return WritePublic(dir_, Metadata(document.name), document.text);
   }
 
   void Count(int64_t bytes) {
@@ -360,13 +364,14 @@ class MirrorRun {
   // one.
   absl::Status PruneIn(const fs::path& folder, const std::set<fs::path>& named,
                        const Json& before, absl::Time now, Json& unnamed) {
+    USHER_RETURN_IF_ERROR(CheckRealFolders(dir_, folder));
     std::vector<fs::path> unused;
     std::vector<fs::path> folders;
     std::error_code error;
     for (fs::recursive_directory_iterator it(folder, error), end;
          !error && it != end; it.increment(error)) {
       std::error_code ignored;
-      if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
+      if (it->is_directory(ignored) && !IsLink(it->path())) {
         folders.push_back(it->path());
       } else if (!named.contains(it->path()) &&
                  !absl::EndsWith(PathToUtf8(it->path()), ".root.json")) {

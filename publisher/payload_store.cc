@@ -18,6 +18,7 @@
 #include "common/file_io.h"
 #include "common/uuid.h"
 #include "publisher/platform.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 namespace {
@@ -188,6 +189,8 @@ absl::StatusOr<bool> PayloadStore::Publish(absl::string_view location,
                               "update again"),
                  location);
   }
+  USHER_RETURN_IF_ERROR(
+      CheckRealFolders(published_.parent_path(), to.parent_path()));
   USHER_RETURN_IF_ERROR(MakeDirectories(to.parent_path(), Access::kWorldRead));
   fs::permissions(from,
                   fs::perms::owner_read | fs::perms::owner_write |
@@ -210,7 +213,7 @@ absl::Status PayloadStore::CollectIn(const fs::path& folder,
   std::vector<fs::path> folders;
   for (fs::recursive_directory_iterator it(payloads, error), end;
        !error && it != end; it.increment(error)) {
-    if (it->is_symlink(error)) continue;
+    if (IsLink(it->path())) continue;
     if (it->is_directory(error)) {
       folders.push_back(it->path());
       continue;
@@ -236,6 +239,8 @@ absl::Status PayloadStore::CollectIn(const fs::path& folder,
 absl::StatusOr<PayloadStore::Garbage> PayloadStore::Collect(
     const std::set<std::string>& referenced, bool dry_run) {
   Garbage garbage;
+  USHER_RETURN_IF_ERROR(
+      CheckRealFolders(published_.parent_path(), published_ / "payloads"));
   USHER_RETURN_IF_ERROR(CollectIn(published_, referenced, dry_run, garbage));
   // What waits is referenced by the draft only, or left by a failed command.
   USHER_RETURN_IF_ERROR(CollectIn(waiting_, referenced, dry_run, garbage));

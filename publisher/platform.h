@@ -13,6 +13,10 @@
 
 namespace usher::publisher {
 
+// Whether the path itself is a link: symbolic or, on Windows, any other reparse
+// point that leads elsewhere.
+bool IsLink(const std::filesystem::path& path);
+
 // Writes a file's content to disk.
 absl::Status SyncFile(const std::filesystem::path& path);
 

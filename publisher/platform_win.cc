@@ -18,6 +18,18 @@ constexpr size_t kMaxSecret = 1024;
 
 }  // namespace
 
+bool IsLink(const std::filesystem::path& path) {
+  WIN32_FIND_DATAW found;
+  const HANDLE search =
+      FindFirstFileExW(win32::ApiPath(path).c_str(), FindExInfoBasic, &found,
+                       FindExSearchNameMatch, nullptr, 0);
+  if (search == INVALID_HANDLE_VALUE) return false;
+  FindClose(search);
+  // What is compressed or in a cloud has reparse points, too.
+  return (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
+         IsReparseTagNameSurrogate(found.dwReserved0);
+}
+
 absl::Status SyncFile(const std::filesystem::path& path) {
   // Only a handle that may write can be flushed.
   const win32::Handle file(

@@ -216,7 +216,7 @@ absl::StatusOr<int64_t> PreparedCatalogs::WriteFiles() {
         PathFromUtf8(tuf::ConsistentTargetPath(target, made.sha256));
     const auto present = HashFile(path);
     if (present.ok() && ToHex(present->sha256) == made.sha256) continue;
-    USHER_RETURN_IF_ERROR(WritePublic(path, content));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(), path, content));
     written += made.length;
   }
   return written;

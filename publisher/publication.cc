@@ -28,6 +28,7 @@
 #include "publisher/prepared_catalogs.h"
 #include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
+#include "publisher/real_folders.h"
 #include "publisher/update_checks.h"
 #include "publisher/vendor.h"
 #include "publisher/vendor_publication.h"
@@ -392,18 +393,21 @@ class Publication {
     const fs::path metadata = workspace_.metadata_dir();
     if (targets_.has_value()) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(metadata / VersionedName(targets_->version, "targets"),
+          WritePublic(workspace_.public_dir(),
+                      metadata / VersionedName(targets_->version, "targets"),
                       targets_->text));
       USHER_FAULT_POINT("publisher.targets_written");
     }
     if (snapshot_.has_value()) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(metadata / VersionedName(snapshot_->version, "snapshot"),
+          WritePublic(workspace_.public_dir(),
+                      metadata / VersionedName(snapshot_->version, "snapshot"),
                       snapshot_->text));
       USHER_FAULT_POINT("publisher.snapshot_written");
     }
-    USHER_RETURN_IF_ERROR(
-        WritePublic(metadata / "timestamp.json", timestamp_->text));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(),
+                                      metadata / "timestamp.json",
+                                      timestamp_->text));
     USHER_FAULT_POINT("publisher.timestamp_written");
     USHER_RETURN_IF_ERROR(ConfirmSigned(workspace_, timestamp_->record));
     for (const auto* file : {&targets_, &snapshot_, &timestamp_}) {
@@ -488,8 +492,9 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
   USHER_RETURN_IF_ERROR(
       BeginSigned(workspace, RecordOf(*published.timestamp), timestamp.record));
   USHER_FAULT_POINT("publisher.refresh_recorded");
-  USHER_RETURN_IF_ERROR(
-      WritePublic(workspace.metadata_dir() / "timestamp.json", timestamp.text));
+  USHER_RETURN_IF_ERROR(WritePublic(workspace.public_dir(),
+                                    workspace.metadata_dir() / "timestamp.json",
+                                    timestamp.text));
   USHER_FAULT_POINT("publisher.refresh_written");
   USHER_RETURN_IF_ERROR(ConfirmSigned(workspace, timestamp.record));
   return result;
@@ -553,6 +558,7 @@ absl::StatusOr<PayloadStore::Garbage> CollectGarbage(Workspace& workspace,
   for (const DraftEntry* entry : draft.Sorted()) refer(entry->Parse());
   std::error_code error;
   const fs::path catalogs = workspace.targets_dir() / "catalog";
+  USHER_RETURN_IF_ERROR(CheckRealFolders(workspace.public_dir(), catalogs));
   // With the vendors'.
   for (fs::recursive_directory_iterator it(catalogs, error), end;
        !error && it != end; it.increment(error)) {

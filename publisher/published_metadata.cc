@@ -15,6 +15,7 @@
 #include "common/fault_point.h"
 #include "common/missing_file.h"
 #include "common/tuf/trusted_metadata_set.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 
@@ -26,8 +27,8 @@ bool IsAgeing(absl::Time expires, absl::Time renewed, absl::Time now) {
   return expires < now + (renewed - now) / 2;
 }
 
-std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
-                                absl::string_view role) {
+absl::StatusOr<std::vector<int64_t>> VersionsOf(
+    const std::filesystem::path& metadata_dir, absl::string_view role) {
   std::vector<int64_t> versions;
   std::error_code error;
   for (std::filesystem::directory_iterator it(metadata_dir, error), end;
@@ -40,6 +41,10 @@ std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
         VersionedName(version, role) == name) {
       versions.push_back(version);
     }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return SystemError(error.default_error_condition().value(),
+                       "list the folder", PathToUtf8(metadata_dir));
   }
   std::sort(versions.begin(), versions.end());
   return versions;
@@ -157,7 +162,9 @@ absl::Status LoadRoot(const Workspace& workspace,
     text = std::move(next);
     published.root_copy_is_old = true;
   }
-  const int64_t newest = VersionsOf(folder, "root").back();
+  USHER_ASSIGN_OR_RETURN(const std::vector<int64_t> versions,
+                         VersionsOf(folder, "root"));
+  const int64_t newest = versions.empty() ? 0 : versions.back();
   if (newest != trusted->root().version) {
     const std::string name = PathToUtf8(folder / VersionedName(newest, "root"));
     return Error(hr::kWuEInvalidFile,
@@ -258,8 +265,10 @@ absl::StatusOr<PublishedMetadata> PublishedMetadata::Load(
                    PathToUtf8(workspace.dir()), " --renew\""));
 }
 
-absl::Status WritePublic(const std::filesystem::path& path,
+absl::Status WritePublic(const std::filesystem::path& public_dir,
+                         const std::filesystem::path& path,
                          absl::string_view content) {
+  USHER_RETURN_IF_ERROR(CheckRealFolders(public_dir, path.parent_path()));
   USHER_RETURN_IF_ERROR(
       MakeDirectories(path.parent_path(), Access::kWorldRead));
   return WriteFileAtomically(path, content, Access::kWorldRead);
@@ -268,6 +277,7 @@ absl::Status WritePublic(const std::filesystem::path& path,
 absl::Status WriteRoot(const Workspace& workspace, int64_t version,
                        absl::string_view text) {
   USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / VersionedName(version, "root"), text));
   USHER_FAULT_POINT("publisher.root_written");
   return WriteFileAtomically(workspace.dir() / "root.json", text,

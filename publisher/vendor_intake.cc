@@ -382,11 +382,13 @@ class Intake {
     USHER_FAULT_POINT("publisher.vendor_payloads_taken");
     for (const auto& [path, content] : contents_) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(workspace_.targets_dir() / PathFromUtf8(path), content));
+          WritePublic(workspace_.public_dir(),
+                      workspace_.targets_dir() / PathFromUtf8(path), content));
       result_.bytes += static_cast<int64_t>(content.size());
     }
-    USHER_RETURN_IF_ERROR(
-        WritePublic(PublicDocument(document_.body.version), text_));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(),
+                                      PublicDocument(document_.body.version),
+                                      text_));
     result_.bytes += static_cast<int64_t>(text_.size());
     USHER_FAULT_POINT("publisher.vendor_document_taken");
     USHER_RETURN_IF_ERROR(WriteClaims(workspace_, vendor_.name, claims_));

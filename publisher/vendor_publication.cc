@@ -30,11 +30,13 @@ absl::Status WriteVendorDocument(const Workspace& workspace, int64_t version,
                                  const std::string& text) {
   const std::string& vendor = workspace.settings().vendor;
   USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / PathFromUtf8(VersionedName(version, vendor)),
       text));
   USHER_FAULT_POINT("publisher.vendor_version_written");
   // What names the newest, for whoever takes the folder.
   return WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)), text);
 }
 

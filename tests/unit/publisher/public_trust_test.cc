@@ -180,9 +180,8 @@ TEST_F(PublicTrustTest, WhatIsBelowTheTimestampIsWhatItNames) {
     // Signed with the real key, of that version, and not what is named.
     const std::string file = absl::StrCat(version, ".", name);
     if (std::string(name) == "snapshot.json") {
-      Forge<tuf::Snapshot>(file, [](tuf::Snapshot& body) {
-        body.expires -= absl::Hours(1);
-      });
+      Forge<tuf::Snapshot>(
+          file, [](tuf::Snapshot& body) { body.expires -= absl::Hours(1); });
     } else {
       Forge<tuf::Targets>(file,
                           [](tuf::Targets& body) { body.targets.clear(); });
@@ -205,6 +204,16 @@ TEST_F(PublicTrustTest, NamesOfFilesAreNotCountedOn) {
   EXPECT_FALSE(fs::exists(Metadata("9007199254740990.targets.json")));
   EXPECT_TRUE(fs::exists(Metadata("1.targets.json")));
   ExpectGood();
+}
+
+TEST_F(PublicTrustTest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
+  const auto versions = VersionsOf(Metadata("1.root.json"), "root");
+  EXPECT_FALSE(versions.ok());
+  EXPECT_THAT(std::string(versions.status().message()),
+              HasSubstr("1.root.json"));
+  const auto none = VersionsOf(dir_ / "nothing", "root");
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_TRUE(none->empty());
 }
 
 TEST_F(PublicTrustTest, WhatIsMissingIsMadeAgain) {
