@@ -144,28 +144,18 @@ absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
   return facts;
 }
 
-bool PayloadStore::IsWaiting(absl::string_view location) const {
-  std::error_code error;
-  return fs::exists(waiting_ / PathFromUtf8(location), error);
-}
-
-absl::StatusOr<int64_t> PayloadStore::CountWaiting() const {
-  const fs::path payloads = waiting_ / "payloads";
-  std::error_code error;
-  if (!fs::is_directory(payloads, error)) return 0;
-  int64_t count = 0;
-  for (fs::recursive_directory_iterator it(payloads, error), end;
-       !error && it != end; it.increment(error)) {
-    if (it->is_regular_file(error)) ++count;
-  }
-  if (error) return FileSystemError(error, "read the folder", payloads);
-  return count;
-}
-
-bool PayloadStore::Has(absl::string_view location, int64_t size) const {
+bool PayloadStore::Has(absl::string_view location, const FileFacts& facts,
+                       By by) const {
   const fs::path relative = PathFromUtf8(location);
-  return HasSize(waiting_ / relative, size) ||
-         HasSize(published_ / relative, size);
+  std::error_code error;
+  const fs::path waiting = waiting_ / relative;
+  // That one replaces the other.
+  const fs::path path =
+      fs::exists(waiting, error) ? waiting : published_ / relative;
+  if (!HasSize(path, facts.size)) return false;
+  if (by == By::kSize) return true;
+  const auto found = HashFile(path);
+  return found.ok() && found->sha256 == facts.sha256;
 }
 
 absl::StatusOr<bool> PayloadStore::Publish(absl::string_view location,

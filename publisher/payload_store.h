@@ -59,12 +59,10 @@ class PayloadStore {
   absl::StatusOr<bool> Publish(absl::string_view location,
                                const FileFacts& facts);
 
-  // Whether the payload waits to be published, and how many do.
-  bool IsWaiting(absl::string_view location) const;
-  absl::StatusOr<int64_t> CountWaiting() const;
-
-  // Whether Publish() would find it. Nothing is written.
-  bool Has(absl::string_view location, int64_t size) const;
+  enum class By { kSize, kContent };
+  // Whether Publish() would find it, by its size, or all of it read. Nothing is
+  // written.
+  bool Has(absl::string_view location, const FileFacts& facts, By by) const;
 
   struct Garbage {
     int64_t files = 0;

@@ -162,6 +162,7 @@ class Publication {
     result_.catalog_sha256 = catalogs_->Digest();
     result_.root_version = root.version;
     result_.root_expires = root.expires;
+    result_.missing_roots = published_.missing_roots;
     return absl::OkStatus();
   }
 
@@ -187,8 +188,16 @@ class Publication {
       const fs::path path =
           workspace_.metadata_dir() /
           PathFromUtf8(VersionedName(vendor.version, vendor.name));
-      USHER_ASSIGN_OR_RETURN(const std::string text,
-                             ReadFile(path, kMaxMetadataBytes));
+      const auto file = ReadFile(path, kMaxMetadataBytes);
+      if (!file.ok()) {
+        return Annotate(
+            file.status(),
+            absl::StrCat("the document of vendor ", vendor.name,
+                         " cannot be read; run \"usher-publish vendor take ",
+                         PathToUtf8(workspace_.dir()), " ", vendor.name,
+                         " FROM\" again, or remove the vendor"));
+      }
+      const std::string& text = *file;
       const std::string sha256 = ToHex(Sha256Of(text));
       if (!vendor.sha256.empty() && sha256 != vendor.sha256) {
         return Error(hr::kWuEMetadataSignatureVerifyFailed,
@@ -268,12 +277,15 @@ class Publication {
   absl::Status SignAll() {
     const bool targets =
         TargetsChanged() ||
-        published_.targets->body.version < options_.min_targets_version ||
+        published_.targets->body.version < options_.min_version ||
         Stale(published_.targets, options_.expires.targets);
-    const bool snapshot = targets || VendorsChanged() ||
-                          Stale(published_.snapshot, options_.expires.snapshot);
+    const bool snapshot =
+        targets || VendorsChanged() ||
+        published_.snapshot->body.version < options_.min_version ||
+        Stale(published_.snapshot, options_.expires.snapshot);
     const bool timestamp =
-        snapshot || Stale(published_.timestamp, options_.expires.timestamp);
+        snapshot || published_.timestamp->body.version < options_.min_version ||
+        Stale(published_.timestamp, options_.expires.timestamp);
     if (targets) {
       USHER_RETURN_IF_ERROR(SignTargets());
     } else {
@@ -294,6 +306,15 @@ class Publication {
     return absl::OkStatus();
   }
 
+  // At least as high as was asked for.
+  template <typename Body>
+  absl::StatusOr<int64_t> NextVersion(
+      int64_t given_out,
+      const absl::optional<tuf::Metadata<Body>>& published) const {
+    return NextVersionOf(std::max(given_out, options_.min_version - 1),
+                         published);
+  }
+
   void Report(const tuf::Targets& targets) {
     result_.targets_version = targets.version;
     result_.targets_expires = targets.expires;
@@ -306,9 +327,7 @@ class Publication {
     tuf::Targets body = NextTargets();
     USHER_ASSIGN_OR_RETURN(
         body.version,
-        NextVersionOf(std::max(workspace_.settings().targets_version,
-                               options_.min_targets_version - 1),
-                      published_.targets));
+        NextVersion(workspace_.settings().targets_version, published_.targets));
     body.expires = options_.expires.targets;
     Report(body);
     USHER_ASSIGN_OR_RETURN(targets_, SignDocument(std::move(body), key));
@@ -321,8 +340,8 @@ class Publication {
         SigningKey(workspace_, published_.root.body, "snapshot", passphrases_));
     tuf::Snapshot body;
     USHER_ASSIGN_OR_RETURN(body.version,
-                           NextVersionOf(workspace_.settings().snapshot_version,
-                                         published_.snapshot));
+                           NextVersion(workspace_.settings().snapshot_version,
+                                       published_.snapshot));
     body.expires = options_.expires.snapshot;
     body.meta = vendor_meta_;
     body.meta["targets.json"] =
@@ -344,9 +363,9 @@ class Publication {
                            SigningKey(workspace_, published_.root.body,
                                       "timestamp", passphrases_));
     tuf::Timestamp body;
-    USHER_ASSIGN_OR_RETURN(
-        body.version, NextVersionOf(workspace_.settings().timestamp_version,
-                                    published_.timestamp));
+    USHER_ASSIGN_OR_RETURN(body.version,
+                           NextVersion(workspace_.settings().timestamp_version,
+                                       published_.timestamp));
     body.expires = options_.expires.timestamp;
     body.snapshot =
         snapshot_.has_value()

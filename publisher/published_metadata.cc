@@ -142,8 +142,9 @@ absl::Status LoadRoot(const Workspace& workspace,
                                         : " is missing or cannot be read; it "
                                           "is the same as ",
                               PathToUtf8(copy),
-                              "; restore it from a backup, from the web "
-                              "server or from this copy"),
+                              "; restore it, and all older roots, from a "
+                              "backup or from the web server, or this one from "
+                              "this copy"),
                  PathToUtf8(own));
   }
   while (true) {
@@ -171,6 +172,14 @@ absl::Status LoadRoot(const Workspace& workspace,
                  absl::StrCat(name, " follows no other root, the newest is ",
                               trusted->root().version, "; remove it"),
                  name);
+  }
+  constexpr size_t kMaxListed = 5;
+  for (int64_t version = newest - 1;
+       version > 0 && published.missing_roots.size() < kMaxListed; --version) {
+    if (versions.size() == static_cast<size_t>(newest)) break;  // all there
+    if (!std::binary_search(versions.begin(), versions.end(), version)) {
+      published.missing_roots.push_back(VersionedName(version, "root"));
+    }
   }
   USHER_ASSIGN_OR_RETURN(published.root, tuf::Parse<tuf::Root>(*text));
   published.root_text = *std::move(text);

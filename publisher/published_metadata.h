@@ -55,6 +55,9 @@ struct PublishedMetadata {
   absl::optional<tuf::Metadata<tuf::Targets>> targets;
   absl::optional<tuf::Metadata<tuf::Snapshot>> snapshot;
   absl::optional<tuf::Metadata<tuf::Timestamp>> timestamp;
+  // Names of roots before the present one that are not there, the last first,
+  // as far as it makes sense to list them.
+  std::vector<std::string> missing_roots;
   // Whether {dir}/root.json is an older one: a publisher was killed.
   bool root_copy_is_old = false;
 

@@ -161,7 +161,7 @@ class Intake {
         absl::StrCat(PathToUtf8(path), " has version ", document_.body.version,
                      ", and the repository has version ", vendor_.version,
                      " already; the vendor must publish again, if need be with "
-                     "\"publish --targets-version ",
+                     "\"publish --min-version ",
                      vendor_.version + 1, "\""),
         file);
   }
@@ -344,7 +344,9 @@ class Intake {
       }
       const fs::path path =
           from_ / "targets" / PathFromUtf8(payload.location());
-      if (workspace_.payloads().Has(payload.location(), facts.size)) continue;
+      if (workspace_.payloads().Has(payload.location(), facts,
+                                    PayloadStore::By::kSize))
+        continue;
       std::error_code error;
       if (!fs::is_regular_file(fs::symlink_status(path, error)) ||
           static_cast<int64_t>(fs::file_size(path, error)) != facts.size) {
@@ -363,7 +365,7 @@ class Intake {
     PayloadStore store = workspace_.payloads();
     for (const Payload& payload : payloads_) {
       const FileFacts facts = FactsOf(payload);
-      if (!store.Has(payload.location(), facts.size)) {
+      if (!store.Has(payload.location(), facts, PayloadStore::By::kSize)) {
         USHER_ASSIGN_OR_RETURN(
             const FileFacts taken,
             store.Take(from_ / "targets" / PathFromUtf8(payload.location()),

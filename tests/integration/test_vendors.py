@@ -233,7 +233,10 @@ def test_keys_change(vendor, repository, service, cli, work):
     assert "take a folder that it has signed with its present keys" in \
         str(raised.value)
     shutil.copy(new, acme.key)
-    acme.run("publish", acme.folder, "--renew")
+    # Nothing else has changed, and it is signed with the new key.
+    assert json.loads(acme.run("publish", acme.folder, "--json"))["changed"]
+    assert not json.loads(acme.run("publish", acme.folder,
+                                   "--json"))["changed"]
     acme.take()
     repository.run("publish", repository.folder)
     assert refresh(cli) == ""
@@ -352,8 +355,8 @@ def test_all_versions_at_once(vendor, repository, refuses):
     acme.document.write_bytes(intact)
     with pytest.raises(AssertionError) as raised:
         acme.take()
-    assert f"publish --targets-version {2 ** 32 + 2}" in str(raised.value)
-    acme.run("publish", acme.folder, "--targets-version", 2 ** 32 + 2)
+    assert f"publish --min-version {2 ** 32 + 2}" in str(raised.value)
+    acme.run("publish", acme.folder, "--min-version", 2 ** 32 + 2)
     assert acme.take()["version"] == 2 ** 32 + 2
     repository.run("publish", repository.folder)
     repository.run("verify", repository.folder)
