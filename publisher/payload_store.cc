@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string>
 #include <system_error>
@@ -39,39 +40,40 @@ absl::Status FileSystemError(const std::error_code& error,
 }
 
 // Reads `from` once: hashes it, and copies it to `to` unless that is empty.
-absl::StatusOr<FileFacts> HashAndCopy(const fs::path& from,
-                                      const fs::path& to) {
-  std::error_code error;
-  if (const auto status = fs::status(from, error); error) {
-    return FileSystemError(error, "open", from);
-  } else if (!fs::is_regular_file(status)) {
-    return Error(hr::kWuEInvalidFile,
-                 absl::StrCat(PathToUtf8(from), " is not a regular file"),
-                 PathToUtf8(from));
-  }
-  errno = 0;
-  std::ifstream in(from, std::ios::binary);
-  if (!in.is_open()) return StreamError("open", from);
+absl::StatusOr<FileFacts> HashAndCopy(
+    const fs::path& from, const fs::path& to, Links links = Links::kFollow,
+    int64_t max_size = std::numeric_limits<int64_t>::max()) {
+  USHER_ASSIGN_OR_RETURN(const auto in, OpenInputFile(from, links));
   std::ofstream out;
   if (!to.empty()) {
+    errno = 0;
     out.open(to, std::ios::binary | std::ios::trunc);
     if (!out.is_open()) return StreamError("create", to);
   }
   std::string buffer(kBlock, '\0');
   Sha256 hash;
   FileFacts facts;
-  while (in) {
+  while (true) {
+    USHER_ASSIGN_OR_RETURN(const size_t count,
+                           in->Read(buffer.data(), buffer.size()));
+    if (count == 0) break;
+    // Whatever its size was said to be.
+    if (static_cast<int64_t>(count) > max_size - facts.size) {
+      return Error(
+          hr::kWuEInvalidFile,
+          absl::StrCat(PathToUtf8(from), " has more than ", max_size, " bytes"),
+          PathToUtf8(from));
+    }
+    hash.Update(absl::string_view(buffer.data(), count));
+    facts.size += static_cast<int64_t>(count);
     errno = 0;
-    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    if (in.bad()) return StreamError("read", from);
-    const std::streamsize count = in.gcount();
-    hash.Update(absl::string_view(buffer.data(), static_cast<size_t>(count)));
-    facts.size += count;
-    if (out.is_open() && !out.write(buffer.data(), count)) {
+    if (out.is_open() &&
+        !out.write(buffer.data(), static_cast<std::streamsize>(count))) {
       return StreamError("write", to);
     }
   }
   if (out.is_open()) {
+    errno = 0;
     out.close();
     if (!out) return StreamError("write", to);
     USHER_RETURN_IF_ERROR(SyncFile(to));
@@ -115,13 +117,14 @@ absl::StatusOr<FileFacts> HashFile(const fs::path& path) {
   return HashAndCopy(path, fs::path());
 }
 
-absl::StatusOr<FileFacts> CopyAndHash(const fs::path& from,
-                                      const fs::path& to) {
-  return HashAndCopy(from, to);
+absl::StatusOr<FileFacts> CopyAndHash(const fs::path& from, const fs::path& to,
+                                      int64_t max_size) {
+  return HashAndCopy(from, to, Links::kFollow, max_size);
 }
 
-absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
-                                             absl::string_view name) {
+absl::StatusOr<FileFacts> PayloadStore::Take(
+    const fs::path& file, absl::string_view name,
+    absl::optional<int64_t> expected_size) {
   USHER_RETURN_IF_ERROR(MakeDirectories(waiting_, Access::kPrivate));
   const fs::path temporary =
       waiting_ / PathFromUtf8(absl::StrCat("new-", RandomResourceId()));
@@ -129,7 +132,11 @@ absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
     std::error_code ignored;
     fs::remove(temporary, ignored);
   });
-  USHER_ASSIGN_OR_RETURN(const FileFacts facts, HashAndCopy(file, temporary));
+  USHER_ASSIGN_OR_RETURN(
+      const FileFacts facts,
+      expected_size.has_value()
+          ? HashAndCopy(file, temporary, Links::kRefuse, *expected_size)
+          : HashAndCopy(file, temporary));
   const fs::path relative = PathFromUtf8(PayloadLocation(facts.sha256, name));
   // A published copy that was damaged is replaced when the update is next
   // published.

@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
@@ -123,6 +125,28 @@ INSTANTIATE_TEST_SUITE_P(Places, LinksTest,
                                            "targets/catalog",
                                            "targets/payloads",
                                            "targets/extra"));
+
+// Of files that are said to be empty, and go on and on.
+TEST_F(LinksTest, NoMoreIsCopiedThanIsExpected) {
+  const auto source = OpenRepositorySource(PathToUtf8(folder_.path()));
+  fs::create_symlink("/proc/self/smaps", folder_.path() / "endless");
+  const auto copied = source->Copy("endless", 1000, folder_.path() / "copy");
+  EXPECT_EQ(HResultOf(copied.status()), hr::kWuEInvalidFile) << copied.status();
+  EXPECT_FALSE(fs::exists(folder_.path() / "copy"));
+  PayloadStore store = OpenForTest(dir_).payloads();
+  const auto taken = store.Take("/proc/self/smaps", "smaps", 1000);
+  EXPECT_EQ(HResultOf(taken.status()), hr::kWuEInvalidFile) << taken.status();
+  // A stranger's file is none that lies elsewhere.
+  const fs::path target = folder_.Write("target", "x");
+  fs::create_symlink(target, folder_.path() / "link");
+  EXPECT_FALSE(store.Take(folder_.path() / "link", "link", 1).ok());
+  EXPECT_TRUE(store.Take(folder_.path() / "link", "link").ok());
+  EXPECT_TRUE(store.Take(target, "target", 1).ok());
+  // Nobody ever writes to it.
+  ASSERT_EQ(mkfifo((folder_.path() / "fifo").c_str(), 0600), 0);
+  EXPECT_EQ(HResultOf(HashFile(folder_.path() / "fifo").status()),
+            hr::kWuEInvalidFile);
+}
 
 TEST_F(LinksTest, TheFolderItselfMayBeOne) {
   fs::rename(dir_ / "public", folder_.path() / "served");
