@@ -23,6 +23,14 @@ absl::Status Unreadable(absl::string_view text) {
                text);
 }
 
+absl::Status UnreadableSpan(absl::string_view text) {
+  return Error(hr::kEInvalidarg,
+               absl::StrCat("cannot read \"", text,
+                            "\" as a span of time; write \"90 days\", \"1 week "
+                            "2 days\" or \"36h\""),
+               text);
+}
+
 // One unit; zero for an unknown one.
 absl::Duration UnitOf(absl::string_view unit) {
   struct Name {
@@ -65,13 +73,13 @@ absl::string_view TakeWhile(absl::string_view& text, Predicate predicate) {
   return taken;
 }
 
-}  // namespace
-
-absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
+// `unreadable`: the error if it is no span.
+absl::StatusOr<absl::Duration> ReadSpan(absl::string_view text,
+                                        const absl::Status& unreadable) {
   const std::string lower =
       absl::AsciiStrToLower(absl::StripAsciiWhitespace(text));
   absl::string_view rest = lower;
-  if (rest.empty()) return Unreadable(text);
+  if (rest.empty()) return unreadable;
   absl::Duration total = absl::ZeroDuration();
   while (!rest.empty()) {
     const absl::string_view digits = TakeWhile(rest, absl::ascii_isdigit);
@@ -80,7 +88,7 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
     rest = absl::StripLeadingAsciiWhitespace(rest);
     int64_t number = 0;
     if (unit == absl::ZeroDuration() || !absl::SimpleAtoi(digits, &number)) {
-      return Unreadable(text);
+      return unreadable;
     }
     total += unit * number;
     if (total > absl::Hours(kMaxHours)) {
@@ -89,8 +97,14 @@ absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
                    text);
     }
   }
-  if (total <= absl::ZeroDuration()) return Unreadable(text);
   return total;
+}
+
+}  // namespace
+
+absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text) {
+  if (absl::StripAsciiWhitespace(text) == "0") return absl::ZeroDuration();
+  return ReadSpan(text, UnreadableSpan(text));
 }
 
 absl::StatusOr<absl::Time> ParseRfc3339(absl::string_view text) {
@@ -112,7 +126,7 @@ absl::StatusOr<absl::Time> ParseFutureTime(absl::string_view text,
   } else {
     absl::string_view span = trimmed;
     absl::ConsumePrefix(&span, "in ");
-    const auto duration = ParseSpan(span);
+    const auto duration = ReadSpan(span, Unreadable(text));
     if (!duration.ok()) return duration.status();
     result = now + *duration;
   }

@@ -14,7 +14,7 @@ namespace usher::publisher {
 // Reads a span of time: one or more "NUMBER UNIT" pairs, the unit being
 // seconds, minutes, hours, days, weeks, months (30 days) or years (365 days),
 // singular, plural or s, m, h, d, w; for example "90 days", "1 week 2 days",
-// "36h". Positive, at most 100 years. E_INVALIDARG with the accepted forms.
+// "36h"; or 0. At most 100 years. E_INVALIDARG with the accepted forms.
 absl::StatusOr<absl::Duration> ParseSpan(absl::string_view text);
 
 // Reads a point in time after `now`: a span, with or without "in" before it,

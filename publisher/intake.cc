@@ -147,6 +147,7 @@ absl::StatusOr<std::vector<IntakeItem>> AddDebFiles(
                     options.channels.empty()});
   }
   std::vector<int32_t> before;
+  before.reserve(ids.size());
   for (const std::string& id : ids) before.push_back(RevisionOf(draft, id));
   USHER_RETURN_IF_ERROR(
       PutDebs(std::move(debs), service_id, now, draft).status());

@@ -4,12 +4,14 @@
 
 #include "common/error.h"
 #include "common/file_io.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 
 namespace fs = std::filesystem;
 
 absl::Status RemovePublicLeftovers(const fs::path& public_dir) {
+  USHER_RETURN_IF_ERROR(CheckPublicFolders(public_dir));
   USHER_RETURN_IF_ERROR(RemoveTemporaries(public_dir / "metadata"));
   const fs::path targets = public_dir / "targets";
   USHER_RETURN_IF_ERROR(RemoveTemporaries(targets));
@@ -18,7 +20,8 @@ absl::Status RemovePublicLeftovers(const fs::path& public_dir) {
   if (error == std::errc::no_such_file_or_directory) return absl::OkStatus();
   for (const fs::recursive_directory_iterator end; !error && it != end;
        it.increment(error)) {
-    if (!it->is_directory(error) || error) continue;
+    // One that is a link by now, not yet when it was checked, is passed over.
+    if (!fs::is_directory(it->symlink_status(error)) || error) continue;
     if (it.depth() == 0 && it->path().filename() == "payloads") {
       it.disable_recursion_pending();
       continue;

@@ -12,7 +12,7 @@ namespace usher::publisher {
 
 // Removes temporary files from a public folder: from metadata/ and, payloads
 // apart, which do not come by them, from all of targets/. For the one that
-// holds the folder's lock.
+// holds the folder's lock. CheckPublicFolders() before.
 absl::Status RemovePublicLeftovers(const std::filesystem::path& public_dir);
 
 }  // namespace usher::publisher

@@ -23,7 +23,9 @@
 #include "publisher/catalog_file.h"
 #include "publisher/leftovers.h"
 #include "publisher/payload_store.h"
+#include "publisher/platform.h"
 #include "publisher/published_metadata.h"
+#include "publisher/real_folders.h"
 #include "publisher/repository_walk.h"
 #include "publisher/update_checks.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -69,6 +71,16 @@ bool Matches(absl::string_view pattern, absl::string_view text) {
 struct Wanted {
   int64_t size = 0;
   std::string sha256;  // hexadecimal
+  std::string role;    // that names it; "targets" if that one does, too
+};
+
+// What a catalog has, as far as it is to be copied.
+struct Found {
+  int64_t updates = 0;
+  int64_t payloads_elsewhere = 0;
+  int64_t payloads_absent = 0;
+  std::map<std::string, Wanted> payloads;  // by location
+  std::set<std::string> met;               // names and ids asked for
 };
 
 class MirrorRun {
@@ -93,10 +105,15 @@ class MirrorRun {
     }
     USHER_ASSIGN_OR_RETURN(repository_,
                            VerifyRepository(source_, root, now, earlier));
-    // A mirror that lacks a role would be refused by every client.
-    for (const RoleFault& fault : repository_.faults) return fault.status;
+    for (const RoleFault& fault : repository_.faults) {
+      if (fault.role == "targets" || fault.kind == RoleFault::Kind::kNotRead) {
+        return fault.status;
+      }
+      result_.faults.push_back(fault);
+    }
     result_.timestamp_version = repository_.timestamp_version;
     USHER_RETURN_IF_ERROR(ReadCatalogs());
+    USHER_RETURN_IF_ERROR(CheckPublicFolders(dir_));
     USHER_RETURN_IF_ERROR(MakeDirectories(Target(""), Access::kWorldRead));
     USHER_RETURN_IF_ERROR(MakeDirectories(Metadata(""), Access::kWorldRead));
     // What an earlier run was about to copy.
@@ -106,11 +123,11 @@ class MirrorRun {
     const auto remove = absl::MakeCleanup(
         [this] { static_cast<void>(RemoveTree(dir_ / kIncoming)); });
     for (const auto& [location, wanted] : payloads_) {
-      USHER_RETURN_IF_ERROR(CopyPayload(location, wanted));
+      USHER_RETURN_IF_ERROR(Excuse(wanted.role, CopyPayload(location, wanted)));
     }
     USHER_FAULT_POINT("mirror.payloads");
     for (const VerifiedTarget& target : repository_.files) {
-      USHER_RETURN_IF_ERROR(CopyTarget(target));
+      USHER_RETURN_IF_ERROR(Excuse(target.role, CopyTarget(target)));
     }
     USHER_FAULT_POINT("mirror.catalogs");
     USHER_RETURN_IF_ERROR(CopyMetadata());
@@ -142,19 +159,28 @@ class MirrorRun {
     return dir_ / "targets" / PathFromUtf8(path);
   }
 
-  bool IsSelected(const usher::v1::Update& update) {
+  // What is wrong with a vendor's files concerns nobody else. What could not be
+  // read may be right the next time.
+  absl::Status Excuse(const std::string& role, absl::Status status) {
+    if (status.ok() || role == "targets" || !IsDamage(status)) return status;
+    result_.faults.push_back({role, std::move(status)});
+    return absl::OkStatus();
+  }
+
+  bool IsSelected(const usher::v1::Update& update,
+                  std::set<std::string>& met) const {
     if (options_.names.empty() && options_.update_ids.empty()) return true;
     const std::string& id = update.identity().update_id();
     bool selected = false;
     for (const std::string& wanted : options_.update_ids) {
       if (wanted == id) {
-        met_.insert(wanted);
+        met.insert(wanted);
         selected = true;
       }
     }
     for (const std::string& pattern : options_.names) {
       if (Matches(pattern, update.name())) {
-        met_.insert(pattern);
+        met.insert(pattern);
         selected = true;
       }
     }
@@ -165,14 +191,28 @@ class MirrorRun {
   absl::Status ReadCatalogs() {
     for (const VerifiedTarget& target : repository_.files) {
       if (!absl::EndsWith(target.name, ".usc")) continue;
-      USHER_ASSIGN_OR_RETURN(std::string content, Content(target));
-      USHER_RETURN_IF_ERROR(
-          Annotate(DecodeCatalog(content,
-                                 [this](const CatalogRecord& record) {
-                                   return ReadRecord(record);
-                                 }),
-                   absl::StrCat("targets/", target.path)));
+      const auto content = Content(target);
+      if (!content.ok()) {
+        USHER_RETURN_IF_ERROR(Excuse(target.role, content.status()));
+        continue;
+      }
+      Found found;
+      absl::Status status = Annotate(
+          DecodeCatalog(*content,
+                        [&](const CatalogRecord& record) {
+                          return ReadRecord(record, target.role, found);
+                        }),
+          absl::StrCat("targets/", target.path));
+      if (status.ok()) {
+        Keep(std::move(found));
+        continue;
+      }
+      if (target.role == "targets") return status;
+      result_.faults.push_back({target.role, std::move(status)});
+      fetched_.erase(target.path);
     }
+    // They may be among what could not be read.
+    if (!result_.faults.empty()) return absl::OkStatus();
     for (const auto* asked : {&options_.names, &options_.update_ids}) {
       for (const std::string& one : *asked) {
         if (met_.contains(one)) continue;
@@ -197,22 +237,36 @@ class MirrorRun {
     return content;
   }
 
-  absl::Status ReadRecord(const CatalogRecord& record) {
+  void Keep(Found found) {
+    result_.updates += found.updates;
+    result_.payloads_elsewhere += found.payloads_elsewhere;
+    result_.payloads_absent += found.payloads_absent;
+    met_.merge(found.met);
+    for (auto& [location, wanted] : found.payloads) {
+      const auto [known, added] = payloads_.try_emplace(location, wanted);
+      if (!added && wanted.role == "targets") known->second = wanted;
+    }
+  }
+
+  absl::Status ReadRecord(const CatalogRecord& record, const std::string& role,
+                          Found& found) const {
     if (!record.has_update()) return absl::OkStatus();
     USHER_RETURN_IF_ERROR(CheckUpdate(record.update()));
-    ++result_.updates;
-    if (!IsSelected(record.update().update()) || !options_.payloads) {
+    ++found.updates;
+    if (!IsSelected(record.update().update(), found.met) ||
+        !options_.payloads) {
       return absl::OkStatus();
     }
     for (const Payload& payload : record.update().payloads()) {
       const std::string& location = payload.location();
       if (absl::StartsWith(location, kAbsentPrefix)) {
-        ++result_.payloads_absent;
+        ++found.payloads_absent;
       } else if (!IsOwnPayload(location)) {
-        ++result_.payloads_elsewhere;
+        ++found.payloads_elsewhere;
       } else if (tuf::IsConfinedTargetName(location)) {
-        payloads_[location] = {payload.size(),
-                               ToHex(Sha256DigestFromBytes(payload.sha256()))};
+        found.payloads[location] = {
+            payload.size(), ToHex(Sha256DigestFromBytes(payload.sha256())),
+            role};
       } else {
         return Error(hr::kWuEInvalidUpdate,
                      absl::StrCat("the payload ", payload.name(),
@@ -231,13 +285,13 @@ class MirrorRun {
   }
 
   absl::Status CopyPayload(const std::string& location, const Wanted& wanted) {
-    ++result_.payloads;
     const fs::path to = Target(location);
     std::error_code error;
     if (static_cast<int64_t>(fs::file_size(to, error)) == wanted.size &&
         !error) {
       const auto present = HashFile(to);
       if (present.ok() && ToHex(present->sha256) == wanted.sha256) {
+        ++result_.payloads;
         return absl::OkStatus();
       }
     }
@@ -249,6 +303,7 @@ class MirrorRun {
       return Error(hr::kWuEDmIncorrectfilehash,
                    absl::StrCat(name, " is not what the catalog names"), name);
     }
+    USHER_RETURN_IF_ERROR(CheckRealFolders(dir_, to.parent_path()));
     USHER_RETURN_IF_ERROR(
         MakeDirectories(to.parent_path(), Access::kWorldRead));
     fs::permissions(fresh,
@@ -257,6 +312,7 @@ class MirrorRun {
                     error);
     USHER_RETURN_IF_ERROR(RenameDurably(fresh, to));
     USHER_FAULT_POINT("mirror.payload");
+    ++result_.payloads;
     Count(facts.size);
     return absl::OkStatus();
   }
@@ -268,10 +324,11 @@ class MirrorRun {
       if (target.sha256.empty() || target.hashes.size() > 1) {
         return CopyWhole(target);
       }
-      return CopyPayload(target.path, {target.length, target.sha256});
+      return CopyPayload(target.path,
+                         {target.length, target.sha256, target.role});
     }
     Count(target.length);
-    return WritePublic(Target(target.path), fetched->second);
+    return WritePublic(dir_, Target(target.path), fetched->second);
   }
 
   // A target of which SHA-256 is not all that is signed.
@@ -285,7 +342,7 @@ class MirrorRun {
     USHER_ASSIGN_OR_RETURN(const std::string content,
                            ReadTarget(source_, target));
     Count(target.length);
-    return WritePublic(Target(target.path), content);
+    return WritePublic(dir_, Target(target.path), content);
   }
 
   // What is named before what names it.
@@ -308,7 +365,7 @@ class MirrorRun {
     const auto present = ReadFile(Metadata(document.name), kMaxMetadataBytes);
     if (present.ok() && *present == document.text) return absl::OkStatus();
     Count(static_cast<int64_t>(document.text.size()));
-    return WritePublic(Metadata(document.name), document.text);
+    return WritePublic(dir_, Metadata(document.name), document.text);
   }
 
   void Count(int64_t bytes) {
@@ -360,13 +417,14 @@ class MirrorRun {
   // one.
   absl::Status PruneIn(const fs::path& folder, const std::set<fs::path>& named,
                        const Json& before, absl::Time now, Json& unnamed) {
+    USHER_RETURN_IF_ERROR(CheckRealFolders(dir_, folder));
     std::vector<fs::path> unused;
     std::vector<fs::path> folders;
     std::error_code error;
     for (fs::recursive_directory_iterator it(folder, error), end;
          !error && it != end; it.increment(error)) {
       std::error_code ignored;
-      if (it->is_directory(ignored) && !it->is_symlink(ignored)) {
+      if (it->is_directory(ignored) && !IsLink(it->path())) {
         folders.push_back(it->path());
       } else if (!named.contains(it->path()) &&
                  !absl::EndsWith(PathToUtf8(it->path()), ".root.json")) {

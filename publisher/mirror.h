@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "publisher/repository_source.h"
+#include "publisher/repository_walk.h"
 
 namespace usher::publisher {
 
@@ -40,6 +41,10 @@ struct MirrorResult {
   int64_t bytes_copied = 0;
   int64_t files_removed = 0;
   int64_t files_unnamed = 0;  // that are still there, to be removed later
+  // Vendors (delegated roles) that clients of the mirror leave out, as they do
+  // with the repository: expired ones are copied as they are, and of damaged
+  // ones what is not damaged. Payloads that are damaged or missing, too.
+  std::vector<RoleFault> faults;
 };
 
 // Brings `dir` to the state of `source`, which is verified from the trusted
@@ -47,7 +52,8 @@ struct MirrorResult {
 // of `dir` sees the old or the new state at any moment. WU_E_REDIRECTOR_ID_
 // SMALLER when the source is older than what `dir` has; E_INVALIDARG for an
 // update that is asked for and not there; WU_E_DS_STOREFILELOCKED while another
-// one writes into `dir`; otherwise the errors of VerifyRepository().
+// one writes into `dir`; otherwise the errors of VerifyRepository(). What is
+// wrong with a vendor's files is no error: nobody else is to expire for it.
 absl::StatusOr<MirrorResult> Mirror(RepositorySource& source,
                                     absl::string_view root,
                                     const std::filesystem::path& dir,

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string>
 #include <system_error>
@@ -18,6 +19,7 @@
 #include "common/file_io.h"
 #include "common/uuid.h"
 #include "publisher/platform.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 namespace {
@@ -38,39 +40,40 @@ absl::Status FileSystemError(const std::error_code& error,
 }
 
 // Reads `from` once: hashes it, and copies it to `to` unless that is empty.
-absl::StatusOr<FileFacts> HashAndCopy(const fs::path& from,
-                                      const fs::path& to) {
-  std::error_code error;
-  if (const auto status = fs::status(from, error); error) {
-    return FileSystemError(error, "open", from);
-  } else if (!fs::is_regular_file(status)) {
-    return Error(hr::kWuEInvalidFile,
-                 absl::StrCat(PathToUtf8(from), " is not a regular file"),
-                 PathToUtf8(from));
-  }
-  errno = 0;
-  std::ifstream in(from, std::ios::binary);
-  if (!in.is_open()) return StreamError("open", from);
+absl::StatusOr<FileFacts> HashAndCopy(
+    const fs::path& from, const fs::path& to, Links links = Links::kFollow,
+    int64_t max_size = std::numeric_limits<int64_t>::max()) {
+  USHER_ASSIGN_OR_RETURN(const auto in, OpenInputFile(from, links));
   std::ofstream out;
   if (!to.empty()) {
+    errno = 0;
     out.open(to, std::ios::binary | std::ios::trunc);
     if (!out.is_open()) return StreamError("create", to);
   }
   std::string buffer(kBlock, '\0');
   Sha256 hash;
   FileFacts facts;
-  while (in) {
+  while (true) {
+    USHER_ASSIGN_OR_RETURN(const size_t count,
+                           in->Read(buffer.data(), buffer.size()));
+    if (count == 0) break;
+    // Whatever its size was said to be.
+    if (static_cast<int64_t>(count) > max_size - facts.size) {
+      return Error(
+          hr::kWuEInvalidFile,
+          absl::StrCat(PathToUtf8(from), " has more than ", max_size, " bytes"),
+          PathToUtf8(from));
+    }
+    hash.Update(absl::string_view(buffer.data(), count));
+    facts.size += static_cast<int64_t>(count);
     errno = 0;
-    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    if (in.bad()) return StreamError("read", from);
-    const std::streamsize count = in.gcount();
-    hash.Update(absl::string_view(buffer.data(), static_cast<size_t>(count)));
-    facts.size += count;
-    if (out.is_open() && !out.write(buffer.data(), count)) {
+    if (out.is_open() &&
+        !out.write(buffer.data(), static_cast<std::streamsize>(count))) {
       return StreamError("write", to);
     }
   }
   if (out.is_open()) {
+    errno = 0;
     out.close();
     if (!out) return StreamError("write", to);
     USHER_RETURN_IF_ERROR(SyncFile(to));
@@ -114,13 +117,14 @@ absl::StatusOr<FileFacts> HashFile(const fs::path& path) {
   return HashAndCopy(path, fs::path());
 }
 
-absl::StatusOr<FileFacts> CopyAndHash(const fs::path& from,
-                                      const fs::path& to) {
-  return HashAndCopy(from, to);
+absl::StatusOr<FileFacts> CopyAndHash(const fs::path& from, const fs::path& to,
+                                      int64_t max_size) {
+  return HashAndCopy(from, to, Links::kFollow, max_size);
 }
 
-absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
-                                             absl::string_view name) {
+absl::StatusOr<FileFacts> PayloadStore::Take(
+    const fs::path& file, absl::string_view name,
+    absl::optional<int64_t> expected_size) {
   USHER_RETURN_IF_ERROR(MakeDirectories(waiting_, Access::kPrivate));
   const fs::path temporary =
       waiting_ / PathFromUtf8(absl::StrCat("new-", RandomResourceId()));
@@ -128,7 +132,11 @@ absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
     std::error_code ignored;
     fs::remove(temporary, ignored);
   });
-  USHER_ASSIGN_OR_RETURN(const FileFacts facts, HashAndCopy(file, temporary));
+  USHER_ASSIGN_OR_RETURN(
+      const FileFacts facts,
+      expected_size.has_value()
+          ? HashAndCopy(file, temporary, Links::kRefuse, *expected_size)
+          : HashAndCopy(file, temporary));
   const fs::path relative = PathFromUtf8(PayloadLocation(facts.sha256, name));
   // A published copy that was damaged is replaced when the update is next
   // published.
@@ -143,28 +151,18 @@ absl::StatusOr<FileFacts> PayloadStore::Take(const fs::path& file,
   return facts;
 }
 
-bool PayloadStore::IsWaiting(absl::string_view location) const {
-  std::error_code error;
-  return fs::exists(waiting_ / PathFromUtf8(location), error);
-}
-
-absl::StatusOr<int64_t> PayloadStore::CountWaiting() const {
-  const fs::path payloads = waiting_ / "payloads";
-  std::error_code error;
-  if (!fs::is_directory(payloads, error)) return 0;
-  int64_t count = 0;
-  for (fs::recursive_directory_iterator it(payloads, error), end;
-       !error && it != end; it.increment(error)) {
-    if (it->is_regular_file(error)) ++count;
-  }
-  if (error) return FileSystemError(error, "read the folder", payloads);
-  return count;
-}
-
-bool PayloadStore::Has(absl::string_view location, int64_t size) const {
+bool PayloadStore::Has(absl::string_view location, const FileFacts& facts,
+                       By by) const {
   const fs::path relative = PathFromUtf8(location);
-  return HasSize(waiting_ / relative, size) ||
-         HasSize(published_ / relative, size);
+  std::error_code error;
+  const fs::path waiting = waiting_ / relative;
+  // That one replaces the other.
+  const fs::path path =
+      fs::exists(waiting, error) ? waiting : published_ / relative;
+  if (!HasSize(path, facts.size)) return false;
+  if (by == By::kSize) return true;
+  const auto found = HashFile(path);
+  return found.ok() && found->sha256 == facts.sha256;
 }
 
 absl::StatusOr<bool> PayloadStore::Publish(absl::string_view location,
@@ -188,6 +186,8 @@ absl::StatusOr<bool> PayloadStore::Publish(absl::string_view location,
                               "update again"),
                  location);
   }
+  USHER_RETURN_IF_ERROR(
+      CheckRealFolders(published_.parent_path(), to.parent_path()));
   USHER_RETURN_IF_ERROR(MakeDirectories(to.parent_path(), Access::kWorldRead));
   fs::permissions(from,
                   fs::perms::owner_read | fs::perms::owner_write |
@@ -210,7 +210,7 @@ absl::Status PayloadStore::CollectIn(const fs::path& folder,
   std::vector<fs::path> folders;
   for (fs::recursive_directory_iterator it(payloads, error), end;
        !error && it != end; it.increment(error)) {
-    if (it->is_symlink(error)) continue;
+    if (IsLink(it->path())) continue;
     if (it->is_directory(error)) {
       folders.push_back(it->path());
       continue;
@@ -236,6 +236,8 @@ absl::Status PayloadStore::CollectIn(const fs::path& folder,
 absl::StatusOr<PayloadStore::Garbage> PayloadStore::Collect(
     const std::set<std::string>& referenced, bool dry_run) {
   Garbage garbage;
+  USHER_RETURN_IF_ERROR(
+      CheckRealFolders(published_.parent_path(), published_ / "payloads"));
   USHER_RETURN_IF_ERROR(CollectIn(published_, referenced, dry_run, garbage));
   // What waits is referenced by the draft only, or left by a failed command.
   USHER_RETURN_IF_ERROR(CollectIn(waiting_, referenced, dry_run, garbage));

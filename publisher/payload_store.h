@@ -38,8 +38,10 @@ struct FileFacts {
 absl::StatusOr<FileFacts> HashFile(const std::filesystem::path& path);
 
 // Reads `from` once: hashes it, and copies it to the new file `to`, durably.
+// WU_E_INVALID_FILE if it goes on beyond `max_size` bytes.
 absl::StatusOr<FileFacts> CopyAndHash(const std::filesystem::path& from,
-                                      const std::filesystem::path& to);
+                                      const std::filesystem::path& to,
+                                      int64_t max_size);
 
 // Not thread-safe.
 class PayloadStore {
@@ -49,8 +51,11 @@ class PayloadStore {
       : waiting_(std::move(waiting)), published_(std::move(published)) {}
 
   // Takes a copy of `file` in under `name`, unless the same content is there.
-  absl::StatusOr<FileFacts> Take(const std::filesystem::path& file,
-                                 absl::string_view name);
+  // With `expected_size` the file is a stranger's: it may be no link, and more
+  // than that is not read but WU_E_INVALID_FILE.
+  absl::StatusOr<FileFacts> Take(
+      const std::filesystem::path& file, absl::string_view name,
+      absl::optional<int64_t> expected_size = absl::nullopt);
 
   // Makes sure that the payload is published: true when it had to be moved
   // there (its content verified), false when a file of that size was there
@@ -59,12 +64,10 @@ class PayloadStore {
   absl::StatusOr<bool> Publish(absl::string_view location,
                                const FileFacts& facts);
 
-  // Whether the payload waits to be published, and how many do.
-  bool IsWaiting(absl::string_view location) const;
-  absl::StatusOr<int64_t> CountWaiting() const;
-
-  // Whether Publish() would find it. Nothing is written.
-  bool Has(absl::string_view location, int64_t size) const;
+  enum class By { kSize, kContent };
+  // Whether Publish() would find it, by its size, or all of it read. Nothing is
+  // written.
+  bool Has(absl::string_view location, const FileFacts& facts, By by) const;
 
   struct Garbage {
     int64_t files = 0;

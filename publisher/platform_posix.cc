@@ -1,10 +1,13 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -17,7 +20,50 @@ namespace {
 
 constexpr size_t kMaxSecret = 1024;
 
+class PosixFile : public InputFile {
+ public:
+  PosixFile(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+  ~PosixFile() override { close(fd_); }
+  PosixFile(const PosixFile&) = delete;
+  PosixFile& operator=(const PosixFile&) = delete;
+
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    while (true) {
+      const ssize_t count = read(fd_, buffer, size);
+      if (count >= 0) return static_cast<size_t>(count);
+      if (errno != EINTR) return SystemError(errno, "read", name_);
+    }
+  }
+
+ private:
+  const int fd_;
+  const std::string name_;
+};
+
 }  // namespace
+
+bool IsLink(const std::filesystem::path& path) {
+  struct stat info;
+  return lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+absl::StatusOr<std::unique_ptr<InputFile>> OpenInputFile(
+    const std::filesystem::path& path, Links links) {
+  const std::string name = PathToUtf8(path);
+  // Opening a FIFO must not wait for a writer.
+  const int fd =
+      open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK |
+                             (links == Links::kRefuse ? O_NOFOLLOW : 0));
+  if (fd < 0) return SystemError(errno, "open", name);
+  auto file = std::make_unique<PosixFile>(fd, name);
+  struct stat info;
+  if (fstat(fd, &info) != 0) return SystemError(errno, "examine", name);
+  if (!S_ISREG(info.st_mode)) {
+    return Error(hr::kWuEInvalidFile,
+                 absl::StrCat(name, " is not a regular file"), name);
+  }
+  return file;
+}
 
 absl::Status SyncFile(const std::filesystem::path& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);

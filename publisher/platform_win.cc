@@ -1,8 +1,11 @@
 #include <windows.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
@@ -16,7 +19,59 @@ namespace {
 
 constexpr size_t kMaxSecret = 1024;
 
+class WindowsFile : public InputFile {
+ public:
+  WindowsFile(win32::Handle handle, std::string name)
+      : handle_(std::move(handle)), name_(std::move(name)) {}
+
+  absl::StatusOr<size_t> Read(char* buffer, size_t size) override {
+    constexpr size_t kMost = size_t{1} << 20;
+    DWORD count = 0;
+    // The system's, not the one of file_io.h.
+    if (::ReadFile(handle_.get(), buffer,
+                   static_cast<DWORD>(std::min(size, kMost)), &count,
+                   nullptr) == 0) {
+      return win32::LastError("read", name_);
+    }
+    return static_cast<size_t>(count);
+  }
+
+ private:
+  win32::Handle handle_;
+  const std::string name_;
+};
+
 }  // namespace
+
+bool IsLink(const std::filesystem::path& path) {
+  WIN32_FIND_DATAW found;
+  const HANDLE search =
+      FindFirstFileExW(win32::ApiPath(path).c_str(), FindExInfoBasic, &found,
+                       FindExSearchNameMatch, nullptr, 0);
+  if (search == INVALID_HANDLE_VALUE) return false;
+  FindClose(search);
+  // What is compressed or in a cloud has reparse points, too.
+  return (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
+         IsReparseTagNameSurrogate(found.dwReserved0);
+}
+
+absl::StatusOr<std::unique_ptr<InputFile>> OpenInputFile(
+    const std::filesystem::path& path, Links links) {
+  const std::string name = PathToUtf8(path);
+  const bool refuse = links == Links::kRefuse;
+  win32::Handle handle(CreateFileW(
+      win32::ApiPath(path).c_str(), GENERIC_READ,
+      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+      OPEN_EXISTING,
+      FILE_ATTRIBUTE_NORMAL | (refuse ? FILE_FLAG_OPEN_REPARSE_POINT : 0),
+      nullptr));
+  if (!handle.open()) return win32::LastError("open", name);
+  if (GetFileType(handle.get()) != FILE_TYPE_DISK || (refuse && IsLink(path))) {
+    return Error(hr::kWuEInvalidFile,
+                 absl::StrCat(name, " is not a regular file"), name);
+  }
+  return std::make_unique<WindowsFile>(std::move(handle), name);
+}
 
 absl::Status SyncFile(const std::filesystem::path& path) {
   // Only a handle that may write can be flushed.

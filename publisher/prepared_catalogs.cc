@@ -92,14 +92,8 @@ absl::StatusOr<PreparedCatalogs> PreparedCatalogs::Make(
   USHER_RETURN_IF_ERROR(CheckBundles(draft));
   PreparedCatalogs prepared(workspace);
   USHER_RETURN_IF_ERROR(prepared.MakeFiles(draft, everything));
-  // A payload that waits without a changed update replaces a damaged one.
-  const PayloadStore store = workspace.payloads();
-  USHER_ASSIGN_OR_RETURN(const int64_t waiting, store.CountWaiting());
-  const auto waits = std::count_if(
-      prepared.payloads_.begin(), prepared.payloads_.end(),
-      [&store](const OwnPayload& p) { return store.IsWaiting(p.location); });
-  if (waiting > waits) prepared.ListAllPayloads(draft);
-  USHER_RETURN_IF_ERROR(prepared.CheckPayloads());
+  USHER_RETURN_IF_ERROR(prepared.CheckPayloads(
+      everything ? PayloadStore::By::kContent : PayloadStore::By::kSize));
   return prepared;
 }
 
@@ -124,6 +118,11 @@ absl::Status PreparedCatalogs::MakeFiles(const Draft& draft, bool everything) {
                                 old->second.length);
     if (known) {
       made = old->second;
+      // They may be gone since, or wait to replace damaged ones.
+      Made ignored;
+      for (const DraftEntry* entry : shard.entries) {
+        if (made.payloads_own > 0) ListPayloads(*entry, ignored);
+      }
     } else {
       USHER_ASSIGN_OR_RETURN(
           std::string content,
@@ -156,6 +155,7 @@ void PreparedCatalogs::ListPayloads(const DraftEntry& entry, Made& made) {
       ++made.payloads_absent;
     }
     if (!IsOwnPayload(payload.location())) continue;
+    ++made.payloads_own;
     OwnPayload own{payload.location(), {payload.size(), {}}};
     std::copy(payload.sha256().begin(), payload.sha256().end(),
               own.facts.sha256.begin());
@@ -163,17 +163,11 @@ void PreparedCatalogs::ListPayloads(const DraftEntry& entry, Made& made) {
   }
 }
 
-void PreparedCatalogs::ListAllPayloads(const Draft& draft) {
-  payloads_.clear();
-  Made ignored;
-  for (const DraftEntry* entry : draft.Sorted()) ListPayloads(*entry, ignored);
-}
-
-absl::Status PreparedCatalogs::CheckPayloads() const {
+absl::Status PreparedCatalogs::CheckPayloads(PayloadStore::By by) const {
   const PayloadStore store = workspace_.payloads();
   std::vector<std::string> missing;
   for (const OwnPayload& payload : payloads_) {
-    if (!store.Has(payload.location, payload.facts.size)) {
+    if (!store.Has(payload.location, payload.facts, by)) {
       missing.push_back(payload.location);
     }
   }
@@ -182,9 +176,10 @@ absl::Status PreparedCatalogs::CheckPayloads() const {
   if (count > 5) missing.resize(5);
   return Error(
       hr::kWuESourceAbsent,
-      absl::StrCat(count, " payloads are missing (",
+      absl::StrCat(count, " payloads are missing or damaged (",
                    absl::StrJoin(missing, ", "), count > 5 ? ", …" : "",
-                   "); add their updates again"),
+                   "); add their updates again, or restore the files from a "
+                   "backup or from where they are served"),
       missing.front());
 }
 
@@ -216,7 +211,7 @@ absl::StatusOr<int64_t> PreparedCatalogs::WriteFiles() {
         PathFromUtf8(tuf::ConsistentTargetPath(target, made.sha256));
     const auto present = HashFile(path);
     if (present.ok() && ToHex(present->sha256) == made.sha256) continue;
-    USHER_RETURN_IF_ERROR(WritePublic(path, content));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(), path, content));
     written += made.length;
   }
   return written;
@@ -228,7 +223,8 @@ absl::Status PreparedCatalogs::Remember() const {
     files[target] = {{"key", made.key},
                      {"sha256", made.sha256},
                      {"length", made.length},
-                     {"payloads_absent", made.payloads_absent}};
+                     {"payloads_absent", made.payloads_absent},
+                     {"payloads_own", made.payloads_own}};
   }
   const std::string text = Json({{"files", std::move(files)}}).dump(1) + "\n";
   const fs::path path = workspace_.dir() / kMadeFile;
@@ -254,14 +250,17 @@ std::map<std::string, PreparedCatalogs::Made> PreparedCatalogs::ReadMade()
     const auto sha256 = file.find("sha256");
     const auto length = file.find("length");
     const auto absent = file.find("payloads_absent");
+    const auto own = file.find("payloads_own");
     if (key == file.end() || !key->is_string() || sha256 == file.end() ||
         !sha256->is_string() || length == file.end() ||
         !length->is_number_integer() || absent == file.end() ||
-        !absent->is_number_integer()) {
+        !absent->is_number_integer() || own == file.end() ||
+        !own->is_number_integer()) {
       continue;
     }
     all[target] = {key->get<std::string>(), sha256->get<std::string>(),
-                   length->get<int64_t>(), absent->get<int64_t>()};
+                   length->get<int64_t>(), absent->get<int64_t>(),
+                   own->get<int64_t>()};
   }
   return all;
 }

@@ -21,7 +21,8 @@ namespace usher::publisher {
 class PreparedCatalogs {
  public:
   // Checks the draft as a whole, and makes the files that have changed since
-  // the last publication; with `everything` all of them. Writes nothing.
+  // the last publication; with `everything` all of them. All payloads must be
+  // there; with `everything` they are read. Writes nothing.
   // WU_E_INVALID_UPDATE, WU_E_SOURCE_ABSENT.
   static absl::StatusOr<PreparedCatalogs> Make(const Workspace& workspace,
                                                bool everything);
@@ -58,6 +59,7 @@ class PreparedCatalogs {
     std::string sha256;
     int64_t length = 0;
     int64_t payloads_absent = 0;
+    int64_t payloads_own = 0;
   };
 
   explicit PreparedCatalogs(const Workspace& workspace)
@@ -65,15 +67,14 @@ class PreparedCatalogs {
 
   absl::Status MakeFiles(const Draft& draft, bool everything);
   void ListPayloads(const DraftEntry& entry, Made& made);
-  void ListAllPayloads(const Draft& draft);
-  absl::Status CheckPayloads() const;
+  absl::Status CheckPayloads(PayloadStore::By by) const;
   std::map<std::string, Made> ReadMade() const;
 
   const Workspace& workspace_;
   std::map<std::string, tuf::TargetInfo> targets_;
   std::map<std::string, Made> made_;
   std::map<std::string, std::string> contents_;  // of the new files
-  std::vector<OwnPayload> payloads_;             // that they name
+  std::vector<OwnPayload> payloads_;             // of all files
   Claims claims_;
   int bits_ = 0;
   int64_t updates_ = 0;

@@ -14,6 +14,7 @@
 #include "common/file_io.h"
 #include "common/tuf/metadata_codec.h"
 #include "publisher/published_metadata.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 
@@ -38,7 +39,10 @@ absl::Status PruneVersions(const Workspace& workspace, absl::string_view role,
     return workspace.metadata_dir() /
            PathFromUtf8(VersionedName(version, role));
   };
-  std::vector<int64_t> versions = VersionsOf(workspace.metadata_dir(), role);
+  USHER_RETURN_IF_ERROR(
+      CheckRealFolders(workspace.public_dir(), workspace.metadata_dir()));
+  USHER_ASSIGN_OR_RETURN(std::vector<int64_t> versions,
+                         VersionsOf(workspace.metadata_dir(), role));
   while (!versions.empty() && versions.back() > present) {
     USHER_RETURN_IF_ERROR(RemoveTree(path(versions.back())));
     versions.pop_back();
@@ -60,7 +64,9 @@ absl::Status RemoveUnnamedCatalogs(const Workspace& workspace,
                                    absl::string_view folder) {
   const fs::path metadata = workspace.metadata_dir();
   std::set<std::string> named;
-  for (const int64_t version : VersionsOf(metadata, role)) {
+  USHER_ASSIGN_OR_RETURN(const std::vector<int64_t> versions,
+                         VersionsOf(metadata, role));
+  for (const int64_t version : versions) {
     const auto document = ReadMetadata<tuf::Targets>(
         metadata / PathFromUtf8(VersionedName(version, role)));
     // What it names cannot be told, so all stays.
@@ -72,12 +78,12 @@ absl::Status RemoveUnnamedCatalogs(const Workspace& workspace,
       }
     }
   }
+  const fs::path catalogs = workspace.targets_dir() / PathFromUtf8(folder);
+  USHER_RETURN_IF_ERROR(CheckRealFolders(workspace.public_dir(), catalogs));
   std::vector<fs::path> unused;
   std::error_code error;
-  for (fs::directory_iterator
-           it(workspace.targets_dir() / PathFromUtf8(folder), error),
-       end;
-       !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(catalogs, error), end; !error && it != end;
+       it.increment(error)) {
     const std::string name = PathToUtf8(it->path().filename());
     std::error_code ignored;
     if (absl::EndsWith(name, ".usc") && it->is_regular_file(ignored) &&
@@ -100,9 +106,12 @@ absl::Status PruneCatalogs(const Workspace& workspace, absl::string_view role,
 
 absl::Status PruneVendors(const Workspace& workspace) {
   const fs::path metadata = workspace.metadata_dir();
+  USHER_RETURN_IF_ERROR(CheckRealFolders(workspace.public_dir(), metadata));
   // By the file of the role.
   std::map<std::string, std::set<int64_t>> needed;
-  for (const int64_t version : VersionsOf(metadata, "snapshot")) {
+  USHER_ASSIGN_OR_RETURN(const std::vector<int64_t> snapshots,
+                         VersionsOf(metadata, "snapshot"));
+  for (const int64_t version : snapshots) {
     const auto snapshot = ReadMetadata<tuf::Snapshot>(
         metadata / PathFromUtf8(VersionedName(version, "snapshot")));
     // What it names cannot be told, so all stays.
@@ -114,7 +123,9 @@ absl::Status PruneVendors(const Workspace& workspace) {
   for (const Vendor& vendor : workspace.settings().vendors) {
     std::set<int64_t>& versions = needed[tuf::RoleFileName(vendor.name)];
     versions.insert(vendor.version);
-    for (const int64_t version : VersionsOf(metadata, vendor.name)) {
+    USHER_ASSIGN_OR_RETURN(const std::vector<int64_t> present,
+                           VersionsOf(metadata, vendor.name));
+    for (const int64_t version : present) {
       if (versions.contains(version)) continue;
       USHER_RETURN_IF_ERROR(RemoveTree(
           metadata / PathFromUtf8(VersionedName(version, vendor.name))));

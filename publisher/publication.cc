@@ -28,6 +28,7 @@
 #include "publisher/prepared_catalogs.h"
 #include "publisher/pruning.h"
 #include "publisher/published_metadata.h"
+#include "publisher/real_folders.h"
 #include "publisher/update_checks.h"
 #include "publisher/vendor.h"
 #include "publisher/vendor_publication.h"
@@ -161,6 +162,7 @@ class Publication {
     result_.catalog_sha256 = catalogs_->Digest();
     result_.root_version = root.version;
     result_.root_expires = root.expires;
+    result_.missing_roots = published_.missing_roots;
     return absl::OkStatus();
   }
 
@@ -186,8 +188,16 @@ class Publication {
       const fs::path path =
           workspace_.metadata_dir() /
           PathFromUtf8(VersionedName(vendor.version, vendor.name));
-      USHER_ASSIGN_OR_RETURN(const std::string text,
-                             ReadFile(path, kMaxMetadataBytes));
+      const auto file = ReadFile(path, kMaxMetadataBytes);
+      if (!file.ok()) {
+        return Annotate(
+            file.status(),
+            absl::StrCat("the document of vendor ", vendor.name,
+                         " cannot be read; run \"usher-publish vendor take ",
+                         PathToUtf8(workspace_.dir()), " ", vendor.name,
+                         " FROM\" again, or remove the vendor"));
+      }
+      const std::string& text = *file;
       const std::string sha256 = ToHex(Sha256Of(text));
       if (!vendor.sha256.empty() && sha256 != vendor.sha256) {
         return Error(hr::kWuEMetadataSignatureVerifyFailed,
@@ -267,12 +277,15 @@ class Publication {
   absl::Status SignAll() {
     const bool targets =
         TargetsChanged() ||
-        published_.targets->body.version < options_.min_targets_version ||
+        published_.targets->body.version < options_.min_version ||
         Stale(published_.targets, options_.expires.targets);
-    const bool snapshot = targets || VendorsChanged() ||
-                          Stale(published_.snapshot, options_.expires.snapshot);
+    const bool snapshot =
+        targets || VendorsChanged() ||
+        published_.snapshot->body.version < options_.min_version ||
+        Stale(published_.snapshot, options_.expires.snapshot);
     const bool timestamp =
-        snapshot || Stale(published_.timestamp, options_.expires.timestamp);
+        snapshot || published_.timestamp->body.version < options_.min_version ||
+        Stale(published_.timestamp, options_.expires.timestamp);
     if (targets) {
       USHER_RETURN_IF_ERROR(SignTargets());
     } else {
@@ -293,6 +306,15 @@ class Publication {
     return absl::OkStatus();
   }
 
+  // At least as high as was asked for.
+  template <typename Body>
+  absl::StatusOr<int64_t> NextVersion(
+      int64_t given_out,
+      const absl::optional<tuf::Metadata<Body>>& published) const {
+    return NextVersionOf(std::max(given_out, options_.min_version - 1),
+                         published);
+  }
+
   void Report(const tuf::Targets& targets) {
     result_.targets_version = targets.version;
     result_.targets_expires = targets.expires;
@@ -305,9 +327,7 @@ class Publication {
     tuf::Targets body = NextTargets();
     USHER_ASSIGN_OR_RETURN(
         body.version,
-        NextVersionOf(std::max(workspace_.settings().targets_version,
-                               options_.min_targets_version - 1),
-                      published_.targets));
+        NextVersion(workspace_.settings().targets_version, published_.targets));
     body.expires = options_.expires.targets;
     Report(body);
     USHER_ASSIGN_OR_RETURN(targets_, SignDocument(std::move(body), key));
@@ -320,8 +340,8 @@ class Publication {
         SigningKey(workspace_, published_.root.body, "snapshot", passphrases_));
     tuf::Snapshot body;
     USHER_ASSIGN_OR_RETURN(body.version,
-                           NextVersionOf(workspace_.settings().snapshot_version,
-                                         published_.snapshot));
+                           NextVersion(workspace_.settings().snapshot_version,
+                                       published_.snapshot));
     body.expires = options_.expires.snapshot;
     body.meta = vendor_meta_;
     body.meta["targets.json"] =
@@ -343,9 +363,9 @@ class Publication {
                            SigningKey(workspace_, published_.root.body,
                                       "timestamp", passphrases_));
     tuf::Timestamp body;
-    USHER_ASSIGN_OR_RETURN(
-        body.version, NextVersionOf(workspace_.settings().timestamp_version,
-                                    published_.timestamp));
+    USHER_ASSIGN_OR_RETURN(body.version,
+                           NextVersion(workspace_.settings().timestamp_version,
+                                       published_.timestamp));
     body.expires = options_.expires.timestamp;
     body.snapshot =
         snapshot_.has_value()
@@ -392,18 +412,21 @@ class Publication {
     const fs::path metadata = workspace_.metadata_dir();
     if (targets_.has_value()) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(metadata / VersionedName(targets_->version, "targets"),
+          WritePublic(workspace_.public_dir(),
+                      metadata / VersionedName(targets_->version, "targets"),
                       targets_->text));
       USHER_FAULT_POINT("publisher.targets_written");
     }
     if (snapshot_.has_value()) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(metadata / VersionedName(snapshot_->version, "snapshot"),
+          WritePublic(workspace_.public_dir(),
+                      metadata / VersionedName(snapshot_->version, "snapshot"),
                       snapshot_->text));
       USHER_FAULT_POINT("publisher.snapshot_written");
     }
-    USHER_RETURN_IF_ERROR(
-        WritePublic(metadata / "timestamp.json", timestamp_->text));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(),
+                                      metadata / "timestamp.json",
+                                      timestamp_->text));
     USHER_FAULT_POINT("publisher.timestamp_written");
     USHER_RETURN_IF_ERROR(ConfirmSigned(workspace_, timestamp_->record));
     for (const auto* file : {&targets_, &snapshot_, &timestamp_}) {
@@ -488,8 +511,9 @@ absl::StatusOr<PublishResult> RefreshTimestamp(Workspace& workspace,
   USHER_RETURN_IF_ERROR(
       BeginSigned(workspace, RecordOf(*published.timestamp), timestamp.record));
   USHER_FAULT_POINT("publisher.refresh_recorded");
-  USHER_RETURN_IF_ERROR(
-      WritePublic(workspace.metadata_dir() / "timestamp.json", timestamp.text));
+  USHER_RETURN_IF_ERROR(WritePublic(workspace.public_dir(),
+                                    workspace.metadata_dir() / "timestamp.json",
+                                    timestamp.text));
   USHER_FAULT_POINT("publisher.refresh_written");
   USHER_RETURN_IF_ERROR(ConfirmSigned(workspace, timestamp.record));
   return result;
@@ -553,6 +577,7 @@ absl::StatusOr<PayloadStore::Garbage> CollectGarbage(Workspace& workspace,
   for (const DraftEntry* entry : draft.Sorted()) refer(entry->Parse());
   std::error_code error;
   const fs::path catalogs = workspace.targets_dir() / "catalog";
+  USHER_RETURN_IF_ERROR(CheckRealFolders(workspace.public_dir(), catalogs));
   // With the vendors'.
   for (fs::recursive_directory_iterator it(catalogs, error), end;
        !error && it != end; it.increment(error)) {

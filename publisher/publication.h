@@ -38,9 +38,10 @@ struct PublishOptions {
   // Versions of targets, snapshot and catalog to keep for readers that are in
   // the middle of a refresh.
   KeepOld keep;
-  // The version of the targets (or of a vendor's document) to reach at least:
-  // when others know of higher ones than this folder does.
-  int64_t min_targets_version = 1;
+  // What the versions of targets, snapshot and timestamp (or of a vendor's
+  // document) are to be at least: when others know of higher ones than this
+  // folder does.
+  int64_t min_version = 1;
 };
 
 struct PublishResult {
@@ -64,6 +65,9 @@ struct PublishResult {
   // The first of the vendors' documents, and whose it is.
   absl::Time vendors_expire = absl::InfiniteFuture();
   std::string first_vendor;
+  // Older roots that are not public, so that clients who were given one may not
+  // find the way to the present one.
+  std::vector<std::string> missing_roots;
   // Whose documents are missing or not what the snapshot names.
   std::vector<std::string> damaged_vendors;
 };

@@ -15,6 +15,7 @@
 #include "common/fault_point.h"
 #include "common/missing_file.h"
 #include "common/tuf/trusted_metadata_set.h"
+#include "publisher/real_folders.h"
 
 namespace usher::publisher {
 
@@ -26,8 +27,8 @@ bool IsAgeing(absl::Time expires, absl::Time renewed, absl::Time now) {
   return expires < now + (renewed - now) / 2;
 }
 
-std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
-                                absl::string_view role) {
+absl::StatusOr<std::vector<int64_t>> VersionsOf(
+    const std::filesystem::path& metadata_dir, absl::string_view role) {
   std::vector<int64_t> versions;
   std::error_code error;
   for (std::filesystem::directory_iterator it(metadata_dir, error), end;
@@ -40,6 +41,10 @@ std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
         VersionedName(version, role) == name) {
       versions.push_back(version);
     }
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return SystemError(error.default_error_condition().value(),
+                       "list the folder", PathToUtf8(metadata_dir));
   }
   std::sort(versions.begin(), versions.end());
   return versions;
@@ -137,8 +142,9 @@ absl::Status LoadRoot(const Workspace& workspace,
                                         : " is missing or cannot be read; it "
                                           "is the same as ",
                               PathToUtf8(copy),
-                              "; restore it from a backup, from the web "
-                              "server or from this copy"),
+                              "; restore it, and all older roots, from a "
+                              "backup or from the web server, or this one from "
+                              "this copy"),
                  PathToUtf8(own));
   }
   while (true) {
@@ -157,13 +163,23 @@ absl::Status LoadRoot(const Workspace& workspace,
     text = std::move(next);
     published.root_copy_is_old = true;
   }
-  const int64_t newest = VersionsOf(folder, "root").back();
+  USHER_ASSIGN_OR_RETURN(const std::vector<int64_t> versions,
+                         VersionsOf(folder, "root"));
+  const int64_t newest = versions.empty() ? 0 : versions.back();
   if (newest != trusted->root().version) {
     const std::string name = PathToUtf8(folder / VersionedName(newest, "root"));
     return Error(hr::kWuEInvalidFile,
                  absl::StrCat(name, " follows no other root, the newest is ",
                               trusted->root().version, "; remove it"),
                  name);
+  }
+  constexpr size_t kMaxListed = 5;
+  for (int64_t version = newest - 1;
+       version > 0 && published.missing_roots.size() < kMaxListed; --version) {
+    if (versions.size() == static_cast<size_t>(newest)) break;  // all there
+    if (!std::binary_search(versions.begin(), versions.end(), version)) {
+      published.missing_roots.push_back(VersionedName(version, "root"));
+    }
   }
   USHER_ASSIGN_OR_RETURN(published.root, tuf::Parse<tuf::Root>(*text));
   published.root_text = *std::move(text);
@@ -258,8 +274,10 @@ absl::StatusOr<PublishedMetadata> PublishedMetadata::Load(
                    PathToUtf8(workspace.dir()), " --renew\""));
 }
 
-absl::Status WritePublic(const std::filesystem::path& path,
+absl::Status WritePublic(const std::filesystem::path& public_dir,
+                         const std::filesystem::path& path,
                          absl::string_view content) {
+  USHER_RETURN_IF_ERROR(CheckRealFolders(public_dir, path.parent_path()));
   USHER_RETURN_IF_ERROR(
       MakeDirectories(path.parent_path(), Access::kWorldRead));
   return WriteFileAtomically(path, content, Access::kWorldRead);
@@ -268,6 +286,7 @@ absl::Status WritePublic(const std::filesystem::path& path,
 absl::Status WriteRoot(const Workspace& workspace, int64_t version,
                        absl::string_view text) {
   USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / VersionedName(version, "root"), text));
   USHER_FAULT_POINT("publisher.root_written");
   return WriteFileAtomically(workspace.dir() / "root.json", text,

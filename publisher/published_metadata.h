@@ -30,9 +30,10 @@ inline constexpr uint64_t kMaxRoleBytes = uint64_t{5} * 1024 * 1024;
 std::string VersionedName(int64_t version, absl::string_view role);
 
 // Versions for which `{version}.{role}.json` is in the folder, ascending. Good
-// for removing old ones, not for counting on: anything may lie there.
-std::vector<int64_t> VersionsOf(const std::filesystem::path& metadata_dir,
-                                absl::string_view role);
+// for removing old ones, not for counting on: anything may lie there. An error
+// if the folder cannot be listed; one that is not there has none.
+absl::StatusOr<std::vector<int64_t>> VersionsOf(
+    const std::filesystem::path& metadata_dir, absl::string_view role);
 
 // The version after `last`, which was given out or found. An error before the
 // numbers end that every reader of JSON can tell apart.
@@ -54,6 +55,9 @@ struct PublishedMetadata {
   absl::optional<tuf::Metadata<tuf::Targets>> targets;
   absl::optional<tuf::Metadata<tuf::Snapshot>> snapshot;
   absl::optional<tuf::Metadata<tuf::Timestamp>> timestamp;
+  // Names of roots before the present one that are not there, the last first,
+  // as far as it makes sense to list them.
+  std::vector<std::string> missing_roots;
   // Whether {dir}/root.json is an older one: a publisher was killed.
   bool root_copy_is_old = false;
 
@@ -108,8 +112,10 @@ absl::StatusOr<tuf::Metadata<Body>> ReadMetadata(
   return metadata;
 }
 
-// Writes a file that a web server serves, with its folder.
-absl::Status WritePublic(const std::filesystem::path& path,
+// Writes a file that a web server serves, below the folder that is served, with
+// the folders on the way: CheckRealFolders().
+absl::Status WritePublic(const std::filesystem::path& public_dir,
+                         const std::filesystem::path& path,
                          absl::string_view content);
 
 // Makes a root public, and then the one that is handed to new clients.

@@ -39,16 +39,7 @@ class FolderSource : public RepositorySource {
 
   absl::StatusOr<FileFacts> Copy(absl::string_view name, int64_t size,
                                  const std::filesystem::path& to) override {
-    const std::filesystem::path from = folder_ / PathFromUtf8(name);
-    std::error_code error;
-    const auto found = std::filesystem::file_size(from, error);
-    if (!error && static_cast<int64_t>(found) > size) {
-      return Error(
-          hr::kWuEInvalidFile,
-          absl::StrCat(PathToUtf8(from), " has more than ", size, " bytes"),
-          PathToUtf8(from));
-    }
-    auto facts = CopyAndHash(from, to);
+    auto facts = CopyAndHash(folder_ / PathFromUtf8(name), to, size);
     if (!facts.ok()) static_cast<void>(RemoveTree(to));
     return facts;
   }

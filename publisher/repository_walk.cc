@@ -198,11 +198,12 @@ class Walk {
                      "targets.json");
       }
       if (!next.delegator.empty()) {
-        const absl::Status status =
-            ReadRole(trusted, next.role, next.delegator, kept);
-        if (!status.ok()) {
-          roles_[{next.role, next.delegator}] = nullptr;
-          result_.faults.push_back({next.role, status});
+        RoleFault fault{next.role, absl::OkStatus()};
+        fault.status =
+            ReadRole(trusted, next.role, next.delegator, kept, fault.kind);
+        if (!fault.status.ok()) {
+          roles_.try_emplace({next.role, next.delegator}, nullptr);
+          result_.faults.push_back(std::move(fault));
           continue;
         }
       }
@@ -220,9 +221,10 @@ class Walk {
     return absl::OkStatus();
   }
 
+  // `kind`: of the fault, if there is one.
   absl::Status ReadRole(tuf::TrustedMetadataSet& trusted,
                         const std::string& role, const std::string& delegator,
-                        std::set<std::string>& kept) {
+                        std::set<std::string>& kept, RoleFault::Kind& kind) {
     const tuf::MetaFile* const meta = trusted.targets_meta(role);
     const std::string file = tuf::RoleFileName(role);
     if (meta == nullptr) {
@@ -230,16 +232,29 @@ class Walk {
                    absl::StrCat("the snapshot does not name ", file), file);
     }
     const std::string name = absl::StrCat(meta->version, ".", file);
-    USHER_ASSIGN_OR_RETURN(
-        std::string text,
-        Read(name, std::min(kMaxRoleBytes, kMaxAllRolesBytes - roles_bytes_)));
-    USHER_RETURN_IF_ERROR(
-        trusted.UpdateDelegatedTargets(text, role, delegator));
-    roles_bytes_ += text.size();
-    if (kept.insert(name).second) {
-      result_.delegated.push_back({name, std::move(text)});
+    auto text =
+        Read(name, std::min(kMaxRoleBytes, kMaxAllRolesBytes - roles_bytes_));
+    if (!text.ok()) {
+      if (!IsDamage(text.status())) kind = RoleFault::Kind::kNotRead;
+      return text.status();
     }
-    return absl::OkStatus();
+    const absl::Status status =
+        trusted.UpdateDelegatedTargets(*text, role, delegator);
+    if (HResultOf(status) == hr::kCertEExpired) {
+      // The last of the checks: all else is right.
+      kind = RoleFault::Kind::kExpired;
+      USHER_ASSIGN_OR_RETURN(auto document, tuf::Parse<tuf::Targets>(*text));
+      roles_[{role, delegator}] =
+          std::make_shared<const tuf::Targets>(std::move(document.body));
+      order_.emplace(role, order_.size());
+    } else if (!status.ok()) {
+      return status;
+    }
+    roles_bytes_ += text->size();
+    if (kept.insert(name).second) {
+      result_.delegated.push_back({name, *std::move(text)});
+    }
+    return status;
   }
 
   void FindTargets() {
@@ -249,8 +264,9 @@ class Walk {
       for (const auto& [name, info] : targets->targets) names.insert(name);
     }
     for (const std::string& name : names) {
-      if (const absl::Status status = FindTarget(name); !status.ok()) {
-        result_.faults.push_back({"targets", status});
+      std::string role = "targets";
+      if (const absl::Status status = FindTarget(name, role); !status.ok()) {
+        result_.faults.push_back({std::move(role), status});
       }
     }
     std::stable_sort(result_.files.begin(), result_.files.end(),
@@ -259,7 +275,8 @@ class Walk {
                      });
   }
 
-  absl::Status FindTarget(const std::string& name) {
+  // `of`: the role that describes it.
+  absl::Status FindTarget(const std::string& name, std::string& of) {
     tuf::TargetSearch search(name, {});
     while (true) {
       USHER_ASSIGN_OR_RETURN(const std::optional<tuf::TargetSearch::Step> step,
@@ -271,6 +288,7 @@ class Walk {
       }
       const tuf::TargetInfo* const info = search.Visit(*role->second);
       if (info == nullptr) continue;
+      of = step->role;
       const std::string file = tuf::RoleFileName(step->role);
       const std::string* const hash = tuf::KnownHash(info->hashes);
       const auto sha256 = info->hashes.find("sha256");
@@ -318,6 +336,12 @@ absl::StatusOr<VerifiedRepository> VerifyRepository(
     RepositorySource& source, absl::string_view root, absl::Time now,
     const EarlierState& earlier) {
   return Walk(source, now).Run(root, earlier);
+}
+
+bool IsDamage(const absl::Status& status) {
+  const HResult hresult = HResultOf(status);
+  return IsMissingFile(status) || hresult == hr::kWuEInvalidFile ||
+         hresult == hr::kWuEDmIncorrectfilehash;
 }
 
 absl::StatusOr<std::string> ReadTarget(RepositorySource& source,

@@ -36,8 +36,18 @@ struct VerifiedTarget {
 
 // A delegated role that clients would do without, and why.
 struct RoleFault {
+  enum class Kind {
+    // Missing, or not what it must be.
+    kDamaged,
+    // Otherwise as it must be: it is among `delegated`, what it names among
+    // `files`.
+    kExpired,
+    // A fault of the network or of this machine, which tells nothing.
+    kNotRead,
+  };
   std::string role;
   absl::Status status;
+  Kind kind = Kind::kDamaged;
 };
 
 struct VerifiedRepository {
@@ -72,6 +82,10 @@ struct EarlierState {
 absl::StatusOr<VerifiedRepository> VerifyRepository(
     RepositorySource& source, absl::string_view root, absl::Time now,
     const EarlierState& earlier = {});
+
+// Whether reading a file failed for what the source has: nothing, or something
+// else than is signed. Otherwise the next attempt may succeed.
+bool IsDamage(const absl::Status& status);
 
 // Reads a target and verifies it. WU_E_DM_INCORRECTFILEHASH.
 absl::StatusOr<std::string> ReadTarget(RepositorySource& source,

@@ -12,6 +12,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
@@ -84,10 +85,10 @@ class Intake {
         now_(now) {}
 
   absl::StatusOr<VendorIntake> Run() {
-    USHER_ASSIGN_OR_RETURN(const bool newer, ReadDocument());
-    if (!newer) return result_;
-    USHER_RETURN_IF_ERROR(ReadPrevious());
+    USHER_RETURN_IF_ERROR(ReadDocument());
     USHER_RETURN_IF_ERROR(CheckSize());
+    if (IsTakenAgain() && IsWhole()) return result_;
+    USHER_RETURN_IF_ERROR(ReadPrevious());
     for (const auto& [name, info] : document_.body.targets) {
       USHER_RETURN_IF_ERROR(CheckCatalog(name, info));
     }
@@ -99,8 +100,7 @@ class Intake {
   }
 
  private:
-  // False: taken already.
-  absl::StatusOr<bool> ReadDocument() {
+  absl::Status ReadDocument() {
     const std::string file = tuf::RoleFileName(vendor_.name);
     const fs::path path = from_ / "metadata" / PathFromUtf8(file);
     USHER_ASSIGN_OR_RETURN(text_, ReadFile(path, kMaxRoleBytes));
@@ -146,24 +146,72 @@ class Intake {
                        "key was stolen"),
           file);
     }
-    if (document_.body.version > vendor_.version) return true;
-    const auto present =
-        ReadFile(PublicDocument(vendor_.version), kMaxMetadataBytes);
-    const bool whole = present.ok() && *present == text_;
-    if (document_.body.version == vendor_.version &&
-        (whole || ToHex(Sha256Of(text_)) == vendor_.sha256)) {
-      // A vendor that was away and is back has no claims: others may have
-      // taken up meanwhile what it had. And what was taken may be damaged.
-      return !whole || !HasClaims(workspace_, vendor_.name);
+    if (document_.body.version > vendor_.version) return absl::OkStatus();
+    if (IsTakenAgain() &&
+        (IsDocumentThere() || ToHex(Sha256Of(text_)) == vendor_.sha256)) {
+      return absl::OkStatus();
     }
     return Error(
         hr::kWuERedirectorIdSmaller,
         absl::StrCat(PathToUtf8(path), " has version ", document_.body.version,
                      ", and the repository has version ", vendor_.version,
                      " already; the vendor must publish again, if need be with "
-                     "\"publish --targets-version ",
+                     "\"publish --min-version ",
                      vendor_.version + 1, "\""),
         file);
+  }
+
+  bool IsTakenAgain() const {
+    return document_.body.version == vendor_.version;
+  }
+
+  bool IsDocumentThere() const {
+    const auto present =
+        ReadFile(PublicDocument(vendor_.version), kMaxMetadataBytes);
+    return present.ok() && *present == text_;
+  }
+
+  // Whether all of the version that was taken before is there, undamaged.
+  bool IsWhole() const {
+    // A vendor that was away and is back has no claims: others may have taken
+    // up meanwhile what it had.
+    if (!HasClaims(workspace_, vendor_.name) || !IsDocumentThere()) {
+      return false;
+    }
+    const PayloadStore store = workspace_.payloads();
+    for (const auto& [name, info] : document_.body.targets) {
+      const auto content = PublicCatalog(name, info);
+      if (!content.has_value()) return false;
+      bool whole = true;
+      const absl::Status decoded =
+          DecodeCatalog(*content, [&](const CatalogRecord& record) {
+            for (const Payload& payload : record.update().payloads()) {
+              whole = whole && (!IsOwnPayload(payload.location()) ||
+                                store.Has(payload.location(), FactsOf(payload),
+                                          PayloadStore::By::kContent));
+            }
+            return absl::OkStatus();
+          });
+      if (!decoded.ok() || !whole) return false;
+    }
+    return true;
+  }
+
+  // What was taken of a catalog before; absent if it is not there or is not
+  // what the document names.
+  absl::optional<std::string> PublicCatalog(const std::string& name,
+                                            const tuf::TargetInfo& info) const {
+    const auto hash = info.hashes.find("sha256");
+    if (hash == info.hashes.end()) return absl::nullopt;
+    auto content = ReadFile(
+        workspace_.targets_dir() /
+            PathFromUtf8(tuf::ConsistentTargetPath(name, hash->second)),
+        static_cast<uint64_t>(info.length));
+    if (!content.ok() || static_cast<int64_t>(content->size()) != info.length ||
+        ToHex(Sha256Of(*content)) != hash->second) {
+      return absl::nullopt;
+    }
+    return *std::move(content);
   }
 
   absl::Status CheckSize() const {
@@ -223,12 +271,16 @@ class Intake {
                    name);
     }
     const std::string path = tuf::ConsistentTargetPath(name, hash->second);
-    const bool known = known_.contains({name, hash->second});
-    USHER_ASSIGN_OR_RETURN(
-        const std::string content,
-        ReadFile((known ? workspace_.targets_dir() : from_ / "targets") /
-                     PathFromUtf8(path),
-                 static_cast<uint64_t>(info.length)));
+    absl::optional<std::string> taken;
+    if (known_.contains({name, hash->second}))
+      taken = PublicCatalog(name, info);
+    const bool known = taken.has_value();
+    if (!known) {
+      USHER_ASSIGN_OR_RETURN(taken,
+                             ReadFile(from_ / "targets" / PathFromUtf8(path),
+                                      static_cast<uint64_t>(info.length)));
+    }
+    const std::string& content = *taken;
     if (static_cast<int64_t>(content.size()) != info.length ||
         ToHex(Sha256Of(content)) != hash->second) {
       return Error(hr::kWuEDmIncorrectfilehash,
@@ -286,6 +338,8 @@ class Intake {
       USHER_RETURN_IF_ERROR(CheckUpdate(description));
       USHER_RETURN_IF_ERROR(CheckAsClients(description));
       ++result_.updates;
+    }
+    if (!known || IsTakenAgain()) {
       for (const Payload& payload : description.payloads()) {
         if (IsOwnPayload(payload.location())) payloads_.push_back(payload);
       }
@@ -332,6 +386,12 @@ class Intake {
     return facts;
   }
 
+  // What is taken again may be there to mend what is damaged.
+  PayloadStore::By HowToLook() const {
+    return IsTakenAgain() ? PayloadStore::By::kContent
+                          : PayloadStore::By::kSize;
+  }
+
   absl::Status CheckPayloads() const {
     for (const Payload& payload : payloads_) {
       const FileFacts facts = FactsOf(payload);
@@ -344,7 +404,9 @@ class Intake {
       }
       const fs::path path =
           from_ / "targets" / PathFromUtf8(payload.location());
-      if (workspace_.payloads().Has(payload.location(), facts.size)) continue;
+      if (workspace_.payloads().Has(payload.location(), facts, HowToLook())) {
+        continue;
+      }
       std::error_code error;
       if (!fs::is_regular_file(fs::symlink_status(path, error)) ||
           static_cast<int64_t>(fs::file_size(path, error)) != facts.size) {
@@ -363,11 +425,11 @@ class Intake {
     PayloadStore store = workspace_.payloads();
     for (const Payload& payload : payloads_) {
       const FileFacts facts = FactsOf(payload);
-      if (!store.Has(payload.location(), facts.size)) {
+      if (!store.Has(payload.location(), facts, HowToLook())) {
         USHER_ASSIGN_OR_RETURN(
             const FileFacts taken,
             store.Take(from_ / "targets" / PathFromUtf8(payload.location()),
-                       payload.name()));
+                       payload.name(), facts.size));
         if (taken.size != facts.size || taken.sha256 != facts.sha256) {
           return Error(hr::kWuEDmIncorrectfilehash,
                        absl::StrCat("targets/", payload.location(),
@@ -382,11 +444,13 @@ class Intake {
     USHER_FAULT_POINT("publisher.vendor_payloads_taken");
     for (const auto& [path, content] : contents_) {
       USHER_RETURN_IF_ERROR(
-          WritePublic(workspace_.targets_dir() / PathFromUtf8(path), content));
+          WritePublic(workspace_.public_dir(),
+                      workspace_.targets_dir() / PathFromUtf8(path), content));
       result_.bytes += static_cast<int64_t>(content.size());
     }
-    USHER_RETURN_IF_ERROR(
-        WritePublic(PublicDocument(document_.body.version), text_));
+    USHER_RETURN_IF_ERROR(WritePublic(workspace_.public_dir(),
+                                      PublicDocument(document_.body.version),
+                                      text_));
     result_.bytes += static_cast<int64_t>(text_.size());
     USHER_FAULT_POINT("publisher.vendor_document_taken");
     USHER_RETURN_IF_ERROR(WriteClaims(workspace_, vendor_.name, claims_));
@@ -411,7 +475,8 @@ class Intake {
   // By update id: its revision, and whether it is a bundle.
   std::map<std::string, std::pair<int32_t, bool>> revisions_;
   std::vector<usher::v1::Update> bundles_;
-  std::vector<Payload> payloads_;  // of new catalogs
+  // Of new catalogs; when a version is taken again, of all.
+  std::vector<Payload> payloads_;
   VendorIntake result_;
 };
 

@@ -51,7 +51,8 @@ struct VendorIntake {
 // checked: signatures of the vendor's keys, version, expiry, names in the
 // vendor's own folder, content by hash, every record as clients check it, the
 // service id, claims on other publishers' updates and categories, bundles
-// within the vendor's own catalogs, payloads by hash. On an error the
+// within the vendor's own catalogs, payloads by hash. Taking the same version
+// again mends what has gone or was damaged since. On an error the
 // repository is as it was, but for copies that nothing names. What readers may
 // be reading stays until Publish() has gone past it.
 absl::StatusOr<VendorIntake> TakeVendor(Workspace& workspace,

@@ -30,12 +30,23 @@ absl::Status WriteVendorDocument(const Workspace& workspace, int64_t version,
                                  const std::string& text) {
   const std::string& vendor = workspace.settings().vendor;
   USHER_RETURN_IF_ERROR(WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / PathFromUtf8(VersionedName(version, vendor)),
       text));
   USHER_FAULT_POINT("publisher.vendor_version_written");
   // What names the newest, for whoever takes the folder.
   return WritePublic(
+      workspace.public_dir(),
       workspace.metadata_dir() / PathFromUtf8(tuf::RoleFileName(vendor)), text);
+}
+
+// Whether the key, whoever else, has signed.
+absl::Status CheckSignedBy(const tuf::Metadata<tuf::Targets>& document,
+                           const tuf::PrivateKey& key) {
+  tuf::Role own;
+  own.key_ids = {key.key_id()};
+  return tuf::VerifyThreshold(document.signed_bytes, document.signatures,
+                              {{key.key_id(), key.public_key()}}, own);
 }
 
 // The document that is public, if it is one that was signed here; absent if
@@ -60,12 +71,7 @@ absl::StatusOr<absl::optional<tuf::Metadata<tuf::Targets>>> LoadPublished(
     USHER_ASSIGN_OR_RETURN(
         const tuf::PrivateKey key,
         LoadKey(KeyPath(workspace.keys_dir(), settings.vendor), passphrases));
-    tuf::Role own;
-    own.key_ids = {key.key_id()};
-    status = Annotate(
-        tuf::VerifyThreshold(document->signed_bytes, document->signatures,
-                             {{key.key_id(), key.public_key()}}, own),
-        PathToUtf8(path));
+    status = Annotate(CheckSignedBy(*document, key), PathToUtf8(path));
   }
   if (status.ok()) {
     return absl::optional<tuf::Metadata<tuf::Targets>>(*std::move(document));
@@ -133,15 +139,20 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   result.catalog_sha256 = catalogs.Digest();
   USHER_ASSIGN_OR_RETURN(const auto published,
                          LoadPublished(workspace, options.renew, passphrases));
+  USHER_ASSIGN_OR_RETURN(
+      const tuf::PrivateKey key,
+      LoadKey(KeyPath(workspace.keys_dir(), vendor), passphrases));
   tuf::Targets body;
   body.targets = catalogs.targets();
   if (published.has_value() && !options.renew &&
-      published->body.version >= options.min_targets_version &&
+      published->body.version >= options.min_version &&
       !IsAgeing(published->body.expires, options.expires.targets, now)) {
     body.version = published->body.version;
     body.expires = published->body.expires;
     const auto same = tuf::SignedBytes(body);
-    if (same.ok() && *same == published->signed_bytes) {
+    // Another key may have taken the place of the one that signed.
+    if (same.ok() && *same == published->signed_bytes &&
+        CheckSignedBy(*published, key).ok()) {
       result.targets_version = body.version;
       result.targets_expires = body.expires;
       USHER_ASSIGN_OR_RETURN(result.payloads_moved, catalogs.WritePayloads());
@@ -154,13 +165,10 @@ absl::StatusOr<PublishResult> PublishVendor(Workspace& workspace,
   USHER_ASSIGN_OR_RETURN(
       body.version,
       NextVersion(
-          std::max({settings.targets_version, options.min_targets_version - 1,
+          std::max({settings.targets_version, options.min_version - 1,
                     published.has_value() ? published->body.version : 0}),
           vendor));
   body.expires = options.expires.targets;
-  USHER_ASSIGN_OR_RETURN(
-      const tuf::PrivateKey key,
-      LoadKey(KeyPath(workspace.keys_dir(), vendor), passphrases));
   result.targets_version = body.version;
   result.targets_expires = body.expires;
   USHER_ASSIGN_OR_RETURN(const SignedFile document,

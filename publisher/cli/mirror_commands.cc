@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,13 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kMaxRoot = uint64_t{512} * 1024;
+// As that of "refresh-timestamp": done, and somebody should know.
+constexpr int kFaultsExitCode = 4;
+constexpr char kExitCodes[] =
+    "Exit codes: 0 done; 4 done, but a vendor's document has expired or its "
+    "files are\ndamaged, which clients leave out (standard error says which); "
+    "1 "
+    "failed, 2 usage.";
 
 struct Arguments {
   std::string from, to, root, keep_for;
@@ -43,6 +51,12 @@ absl::StatusOr<MirrorOptions> OptionsOf(const Arguments& arguments) {
 }
 
 Json ToJson(const MirrorResult& result) {
+  Json faults = Json::array();
+  for (const RoleFault& fault : result.faults) {
+    faults.push_back({{"vendor", fault.role},
+                      {"expired", fault.kind == RoleFault::Kind::kExpired},
+                      {"message", std::string(fault.status.message())}});
+  }
   return {{"timestamp_version", result.timestamp_version},
           {"updates", result.updates},
           {"payloads", result.payloads},
@@ -51,10 +65,20 @@ Json ToJson(const MirrorResult& result) {
           {"files_copied", result.files_copied},
           {"bytes_copied", result.bytes_copied},
           {"files_removed", result.files_removed},
-          {"files_unnamed", result.files_unnamed}};
+          {"files_unnamed", result.files_unnamed},
+          {"faults", std::move(faults)}};
 }
 
-void Notes(const MirrorResult& result, const Output& output) {
+void Notes(const MirrorResult& result, Output& output) {
+  for (const RoleFault& fault : result.faults) {
+    output.Note(absl::StrCat(
+        "vendor ", fault.role, ": ", fault.status.message(),
+        fault.kind == RoleFault::Kind::kExpired
+            ? "; it was copied as it is, and clients leave this vendor out "
+              "until it publishes again"
+            : "; it was left out, and the rest was copied"));
+    output.exit_code = kFaultsExitCode;
+  }
   if (result.payloads_elsewhere > 0) {
     output.Note(absl::StrCat(result.payloads_elsewhere,
                              " payloads lie on other servers, by their own "
@@ -67,7 +91,7 @@ void Notes(const MirrorResult& result, const Output& output) {
   }
 }
 
-absl::Status RunMirror(const Arguments& arguments, const Output& output) {
+absl::Status RunMirror(const Arguments& arguments, Output& output) {
   USHER_ASSIGN_OR_RETURN(const MirrorOptions options, OptionsOf(arguments));
   USHER_ASSIGN_OR_RETURN(const std::string root,
                          ReadFile(PathFromUtf8(arguments.root), kMaxRoot));
@@ -89,7 +113,7 @@ absl::Status RunMirror(const Arguments& arguments, const Output& output) {
   return absl::OkStatus();
 }
 
-absl::Status RunPack(const Arguments& arguments, const Output& output) {
+absl::Status RunPack(const Arguments& arguments, Output& output) {
   USHER_ASSIGN_OR_RETURN(const MirrorOptions options, OptionsOf(arguments));
   USHER_ASSIGN_OR_RETURN(const std::string root,
                          ReadFile(PathFromUtf8(arguments.root), kMaxRoot));
@@ -121,7 +145,7 @@ CLI::App* Add(CLI::App& app, Output& output, Action& action,
               const std::string& name, const std::string& help,
               const std::string& to,
               const std::shared_ptr<Arguments>& arguments,
-              absl::Status (*run)(const Arguments&, const Output&)) {
+              absl::Status (*run)(const Arguments&, Output&)) {
   CLI::App* command = app.add_subcommand(name, help);
   command
       ->add_option("FROM", arguments->from,
@@ -168,7 +192,8 @@ void AddMirrorCommands(CLI::App& app, Output& output, Action& action) {
       "Examples:\n"
       "  usher-publish mirror https://updates.example.com /srv/mirror \\\n"
       "      --root root.json\n"
-      "  usher-publish mirror repo part --root root.json --name 'tool*'");
+      "  usher-publish mirror repo part --root root.json --name 'tool*'\n" +
+      std::string(kExitCodes));
   auto pack = std::make_shared<Arguments>();
   Add(app, output, action, "pack",
       "Make one file of a repository, for machines without a network", "FILE",
@@ -177,7 +202,8 @@ void AddMirrorCommands(CLI::App& app, Output& output, Action& action) {
           "Example:\n"
           "  usher-publish pack repo updates.usp --root root.json\n"
           "  sudo usher services add-scan-package updates.usp --root "
-          "root.json");
+          "root.json\n" +
+          std::string(kExitCodes));
 }
 
 }  // namespace usher::publisher::cli

@@ -59,7 +59,6 @@ void AddSpan(CLI::App& command, const std::string& name, std::string& value,
 absl::StatusOr<absl::Duration> SpanOr(const std::string& value,
                                       absl::Duration fallback) {
   if (value.empty()) return fallback;
-  if (value == "0") return absl::ZeroDuration();
   return ParseSpan(value);
 }
 

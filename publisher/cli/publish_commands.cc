@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "publisher/cli/commands.h"
@@ -22,7 +23,7 @@ struct Arguments {
   bool renew = false;
   bool dry_run = false;
   int keep = 5;
-  int64_t targets_version = 1;
+  int64_t min_version = 1;
   PassphraseOptions passphrase;
 };
 
@@ -89,7 +90,7 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
   options.keep.versions = arguments.keep;
   USHER_ASSIGN_OR_RETURN(options.keep.age,
                          SpanOr(arguments.keep_for, options.keep.age));
-  options.min_targets_version = arguments.targets_version;
+  options.min_version = arguments.min_version;
   USHER_ASSIGN_OR_RETURN(
       Workspace workspace,
       Workspace::Open(PathFromUtf8(arguments.dir), Workspace::Mode::kWrite));
@@ -102,6 +103,13 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
     output.Note(absl::StrCat(result.payloads_absent,
                              " payloads were left out on purpose; downloading "
                              "them fails with 404"));
+  }
+  if (!result.missing_roots.empty()) {
+    output.Note(absl::StrCat(
+        absl::StrJoin(result.missing_roots, ", "), " are not in ",
+        PathToUtf8(workspace.metadata_dir()),
+        ", so that clients that were given an older root cannot follow; "
+        "restore all *.root.json from a backup or from the web server"));
   }
   static_cast<void>(WarnOfExpiry(result, now, arguments.dir, output));
   return absl::OkStatus();
@@ -162,9 +170,11 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
           "And all that were public within this time (default: 1 day); 0: only "
           "--keep counts");
   command
-      ->add_option("--targets-version", publish->targets_version,
-                   "Give the targets this version at least: after a folder was "
-                   "restored from\nan old backup, or a vendor's key was stolen")
+      ->add_option("--min-version", publish->min_version,
+                   "Give what is signed (targets, snapshot and timestamp, or a "
+                   "vendor's document)\nthis version at least: after a folder "
+                   "was restored from an old backup, or a\nvendor's key was "
+                   "stolen")
       ->check(CLI::Range(int64_t{1}, int64_t{1} << 53));
   publish->passphrase.AddTo(*command, false);
   command->footer(

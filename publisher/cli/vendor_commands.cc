@@ -21,8 +21,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr uint64_t kMaxPem = uint64_t{64} * 1024;
-
 struct Arguments {
   std::string dir, name, service_id, service_name, key_dir, from, key;
   std::string scheme = "ed25519";
@@ -44,18 +42,13 @@ std::string CheckName(const std::string& text) {
 }
 
 absl::StatusOr<std::vector<tuf::Key>> PublicKeys(const Arguments& arguments) {
+  PassphraseSource passphrases = arguments.passphrase.Source();
   std::vector<tuf::Key> keys;
+  keys.reserve(arguments.keys.size());
   for (const std::string& file : arguments.keys) {
-    USHER_ASSIGN_OR_RETURN(const std::string pem,
-                           ReadFile(PathFromUtf8(file), kMaxPem));
-    auto key = tuf::PublicKeyFromPem(pem);
-    if (!key.ok()) {
-      return Annotate(key.status(),
-                      absl::StrCat(file,
-                                   " (make it with \"usher-publish keys "
-                                   "export\")"));
-    }
-    keys.push_back(*std::move(key));
+    USHER_ASSIGN_OR_RETURN(tuf::Key key,
+                           LoadPublicKey(PathFromUtf8(file), passphrases));
+    keys.push_back(std::move(key));
   }
   return keys;
 }
@@ -232,9 +225,11 @@ void AddName(CLI::App& command, std::string& name) {
 void AddKeys(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--key", arguments.keys,
-                  "PEM file of a public key that may sign; repeatable")
+                  "PEM file of a key that may sign, of which the public half "
+                  "(\"keys export\")\nis enough; repeatable")
       ->required()
       ->allow_extra_args(false);
+  arguments.passphrase.AddTo(command, false);
   command
       .add_option("--threshold", arguments.threshold,
                   "How many of them must sign")

@@ -272,8 +272,8 @@ def test_servers_that_have_other_words_for_missing(repository, publisher, root,
 
 
 @pytest.mark.parametrize("kind", ["timestamp.json", ".snapshot.json",
-                                  ".targets.json", ".acme.json", "2.root.json",
-                                  "catalog.usc", "anvil-1.tar.gz"])
+                                  ".targets.json", "2.root.json",
+                                  "catalog.usc", "tool-2.tar.gz"])
 def test_a_flipped_byte_gets_in_nowhere(repository, publisher, root, work,
                                         kind):
     assert publisher("mirror", repository.folder, "mirror", "--root",
@@ -281,11 +281,8 @@ def test_a_flipped_byte_gets_in_nowhere(repository, publisher, root, work,
     good = content(work / "mirror")
     repository.add_archive("tool", "2", {"tool": os.urandom(3000)})
     repository.publish()
-    repository.acme.add_archive("anvil", "2", {"anvil": os.urandom(3000)})
-    repository.acme.deliver()
-    kind = kind.replace("anvil-1", "anvil-2")
     path = max((path for path in repository.published.rglob(f"*{kind}")
-                if "acme" not in path.parts or "catalog" in kind),
+                if "acme" not in path.parts),
                key=lambda path: path.stat().st_mtime_ns)
     original = path.read_bytes()
     for at in (len(original) // 3, len(original) // 2, len(original) - 9):
@@ -312,6 +309,120 @@ def test_a_flipped_byte_gets_in_nowhere(repository, publisher, root, work,
     assert publisher("mirror", repository.folder, "mirror", "--root", root) == 0
     assert content(work / "mirror")["metadata/timestamp.json"] != \
         good["metadata/timestamp.json"]
+
+
+@pytest.fixture
+def next_state(repository, publisher, work):
+    """The mirror has a state, and the repository the next one, of both."""
+    first = repository.published / "metadata/1.root.json"
+    assert publisher("mirror", repository.folder, "mirror", "--root",
+                     first) == 0
+    repository.add_archive("tool", "2", {"tool": os.urandom(3000)})
+    repository.publish()
+    repository.acme.add_archive("anvil", "2", {"anvil": os.urandom(3000)})
+    repository.acme.deliver()
+    return content(work / "mirror")
+
+
+@pytest.mark.parametrize("kind", [".acme.json", "catalog.usc",
+                                  "anvil-2.tar.gz"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_vendors_fault_stops_nobody_else(repository, publisher, root, work,
+                                           next_state, kind, missing):
+    folder = repository.published
+    path = max((path for path in folder.rglob(f"*{kind}")
+                if kind != "catalog.usc" or "acme" in path.parts),
+               key=lambda path: path.stat().st_mtime_ns)
+    original = path.read_bytes()
+    damaged = bytearray(original)
+    damaged[len(damaged) // 2] ^= 0x11
+    path.unlink()
+    if not missing:
+        path.write_bytes(damaged)
+    name = str(path.relative_to(folder))
+    assert publisher("mirror", repository.folder, "mirror", "--root", root,
+                     "--json") == 4, publisher.output
+    [fault] = publisher.json["faults"]
+    assert fault["vendor"] == "acme" and not fault["expired"]
+    assert kind.lstrip(".") in fault["message"]
+    assert "note: vendor acme: " in publisher.output
+    expected = content(folder)
+    expected.pop(name, None)
+    mirrored = content(work / "mirror")
+    assert name not in mirrored
+    assert mirrored["metadata/timestamp.json"] == \
+        expected["metadata/timestamp.json"]
+    assert {"tool-1.tar.gz", "other-1.tar.gz", "tool-2.tar.gz"} <= set(
+        payloads(work / "mirror"))
+    for kind in ("snapshot", "targets"):
+        newest = repository.file(kind)
+        assert mirrored[str(newest.relative_to(folder))] == newest.read_bytes()
+    assert publisher("pack", repository.folder, "all.usp", "--root",
+                     root) == 4, publisher.output
+    # A part of what could not be read is asked for.
+    assert publisher("mirror", repository.folder, "part", "--root", root,
+                     "--name", "anvil*") == 4, publisher.output
+    # It is whole again with the next run.
+    path.write_bytes(original)
+    assert publisher("mirror", repository.folder, "mirror", "--root",
+                     root) == 0, publisher.output
+    assert publisher("verify", work / "mirror", "--root", root) == 0
+    assert content(work / "mirror")[name] == original
+
+
+def test_a_lapsed_vendor_is_copied_as_it_is(repository, publisher, root, work,
+                                            next_state, monkeypatch):
+    del next_state
+    now = time.time()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(now + 100 * 24 * 3600)))
+    # The vendor has published for the last time a hundred days ago.
+    assert publisher("publish", repository.folder) == 0, publisher.output
+    for command in ("mirror", "pack"):
+        to = work / f"all-{command}"
+        assert publisher(command, repository.folder, to, "--root", root,
+                         "--json") == 4, publisher.output
+        [fault] = publisher.json["faults"]
+        assert fault["vendor"] == "acme" and fault["expired"]
+        assert publisher.json["updates"] == 5
+    mirrored = content(work / "all-mirror")
+    expected = content(repository.published)
+    for name in ("metadata/timestamp.json", "metadata/2.acme.json"):
+        assert mirrored[name] == expected[name]
+    # With its files, so that nothing is fetched again when it is back.
+    assert "anvil-2.tar.gz" in payloads(work / "all-mirror")
+
+
+def test_a_fault_of_the_network_is_not_a_vendors(repository, publisher, root,
+                                                 work, next_state):
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        broken = ""
+
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(repository.published))
+
+        def do_GET(self):
+            if Handler.broken in self.path:
+                self.send_error(503)
+            else:
+                super().do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            for broken in ("acme.json", "catalog/acme/", "anvil-2"):
+                Handler.broken = broken
+                assert publisher("mirror", url, "mirror", "--root", root) == 1
+                assert content(work / "mirror")["metadata/timestamp.json"] == \
+                    next_state["metadata/timestamp.json"]
+            Handler.broken = "nothing"
+            assert publisher("mirror", url, "mirror", "--root",
+                             root) == 0, publisher.output
+        finally:
+            server.shutdown()
 
 
 def test_it_never_goes_back(repository, publisher, root, work):

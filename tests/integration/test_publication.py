@@ -300,6 +300,20 @@ def test_a_vendors_own_folder(platform, repository, publisher, work):
     assert acme.take()["version"] == 3
 
 
+def test_a_vendors_document_that_is_gone(platform, repository, publisher,
+                                         work):
+    acme = Vendor(platform, "acme", repository, work / "acme",
+                  work / "acme-sources")
+    acme.introduce()
+    acme.add_archive("anvil", "1", {"anvil": b"one"})
+    acme.deliver()
+    (repository.published / "metadata/1.acme.json").unlink()
+    assert publisher("publish", repository.folder) == 1
+    assert f"vendor take {repository.folder} acme FROM" in publisher.output
+    assert acme.take()["changed"]
+    assert publisher("publish", repository.folder) == 0, publisher.output
+
+
 # --- a new root is announced ---
 
 def test_a_new_root_comes_with_a_new_timestamp(repository, publisher, work):

@@ -221,6 +221,41 @@ def test_two_of_two_keys(vendor, repository, refuses, work):
     repository.run("publish", repository.folder)
 
 
+@pytest.mark.parametrize("kind", ["acme.json", "catalog.usc", "tool-1.tar.gz"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_what_is_damaged_is_taken_again(vendor, repository, kind, missing):
+    acme = vendor("acme")
+    acme.add_archive("tool", "1", {"tool": b"one"})
+    acme.deliver()
+    [path] = [path for path in repository.published.rglob(f"*{kind}")
+              if kind != "catalog.usc" or "acme" in path.parts]
+    good = path.read_bytes()
+    path.unlink()
+    if not missing:
+        path.write_bytes(b"x" * len(good))
+    assert acme.take()["changed"]
+    assert path.read_bytes() == good
+    assert not acme.take()["changed"]
+    repository.run("publish", repository.folder)
+    repository.run("verify", repository.folder)
+    # What is damaged is not in the way of the next version.
+    path.write_bytes(b"x" * len(good))
+    acme.add_archive("other", "1", {"other": b"two"})
+    acme.publish()
+    acme.take()
+
+
+def test_either_half_of_a_key_introduces_a_vendor(vendor, repository):
+    acme = vendor("acme", introduce=False)
+    acme.add_archive("tool", "1", {"tool": b"one"})
+    acme.publish()
+    repository.run("vendor", "add", repository.folder, "acme", "--key",
+                   acme.key)
+    repository.run("vendor", "set-keys", repository.folder, "acme", "--key",
+                   acme.public_key())
+    assert acme.take()["changed"]
+
+
 def test_keys_change(vendor, repository, service, cli, work):
     acme = vendor("acme")
     acme.add_archive("tool", "1", {"tool": b"one"})
@@ -238,7 +273,10 @@ def test_keys_change(vendor, repository, service, cli, work):
     assert "take a folder that it has signed with its present keys" in \
         str(raised.value)
     shutil.copy(new, acme.key)
-    acme.run("publish", acme.folder, "--renew")
+    # Nothing else has changed, and it is signed with the new key.
+    assert json.loads(acme.run("publish", acme.folder, "--json"))["changed"]
+    assert not json.loads(acme.run("publish", acme.folder,
+                                   "--json"))["changed"]
     acme.take()
     repository.run("publish", repository.folder)
     assert refresh(cli) == ""
@@ -357,8 +395,8 @@ def test_all_versions_at_once(vendor, repository, refuses):
     acme.document.write_bytes(intact)
     with pytest.raises(AssertionError) as raised:
         acme.take()
-    assert f"publish --targets-version {2 ** 32 + 2}" in str(raised.value)
-    acme.run("publish", acme.folder, "--targets-version", 2 ** 32 + 2)
+    assert f"publish --min-version {2 ** 32 + 2}" in str(raised.value)
+    acme.run("publish", acme.folder, "--min-version", 2 ** 32 + 2)
     assert acme.take()["version"] == 2 ** 32 + 2
     repository.run("publish", repository.folder)
     repository.run("verify", repository.folder)
@@ -421,7 +459,8 @@ def test_names_and_arguments(vendor, repository, work):
               acme.public_key()), "twice"),
             (("add", "two", "--key", acme.public_key(), "--threshold", "2"),
              "between 1 and"),
-            (("add", "two", "--key", acme.key), "keys export"),
+            (("add", "two", "--key", repository.folder / "root.json"),
+             "root.json"),
             (("remove", "nobody"), "has no vendor"),
             (("take", "nobody", work), "has no vendor"),
             (("take", "acme", work / "nowhere"), "acme.json")):

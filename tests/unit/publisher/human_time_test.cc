@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "common/error.h"
 #include "common/package_version.h"
 
@@ -37,6 +39,35 @@ TEST(HumanTimeTest, RefusesTheRest) {
     const auto time = ParseFutureTime(text, kNow);
     EXPECT_EQ(HResultOf(time.status()), hr::kEInvalidarg) << text;
   }
+}
+
+TEST(HumanTimeTest, SpansMayBeNothing) {
+  const struct {
+    const char* text;
+    absl::Duration expected;
+  } kCases[] = {{"0", absl::ZeroDuration()},
+                {"0 days", absl::ZeroDuration()},
+                {"0s", absl::ZeroDuration()},
+                {"1 week 2 days", absl::Hours(9 * 24)}};
+  for (const auto& c : kCases) {
+    const auto span = ParseSpan(c.text);
+    ASSERT_TRUE(span.ok()) << c.text << ": " << span.status();
+    EXPECT_EQ(*span, c.expected) << c.text;
+  }
+}
+
+TEST(HumanTimeTest, WhatIsRecommendedIsTaken) {
+  for (const char* text : {"in 2 days", "soon", "2027-01-31", "1", ""}) {
+    const absl::Status status = ParseSpan(text).status();
+    EXPECT_EQ(HResultOf(status), hr::kEInvalidarg) << text;
+    const std::string message(status.message());
+    EXPECT_NE(message.find("\"1 week 2 days\""), std::string::npos) << message;
+    EXPECT_EQ(message.find("\"in "), text[0] == 'i' ? 12U : std::string::npos)
+        << message;
+    EXPECT_EQ(message.find("T00:00"), std::string::npos) << message;
+  }
+  EXPECT_TRUE(ParseSpan("90 days").ok());
+  EXPECT_TRUE(ParseSpan("36h").ok());
 }
 
 TEST(DebianVersionTest, OrdersLikeDpkg) {

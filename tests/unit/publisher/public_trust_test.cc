@@ -9,6 +9,7 @@
 #include <limits>
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/error.h"
@@ -18,6 +19,8 @@
 #include "publisher/publication.h"
 #include "publisher/published_metadata.h"
 #include "publisher/repository_check.h"
+#include "publisher/repository_source.h"
+#include "publisher/repository_walk.h"
 #include "publisher/root_ceremony.h"
 #include "tests/unit/publisher/test_repository.h"
 
@@ -180,9 +183,8 @@ TEST_F(PublicTrustTest, WhatIsBelowTheTimestampIsWhatItNames) {
     // Signed with the real key, of that version, and not what is named.
     const std::string file = absl::StrCat(version, ".", name);
     if (std::string(name) == "snapshot.json") {
-      Forge<tuf::Snapshot>(file, [](tuf::Snapshot& body) {
-        body.expires -= absl::Hours(1);
-      });
+      Forge<tuf::Snapshot>(
+          file, [](tuf::Snapshot& body) { body.expires -= absl::Hours(1); });
     } else {
       Forge<tuf::Targets>(file,
                           [](tuf::Targets& body) { body.targets.clear(); });
@@ -205,6 +207,16 @@ TEST_F(PublicTrustTest, NamesOfFilesAreNotCountedOn) {
   EXPECT_FALSE(fs::exists(Metadata("9007199254740990.targets.json")));
   EXPECT_TRUE(fs::exists(Metadata("1.targets.json")));
   ExpectGood();
+}
+
+TEST_F(PublicTrustTest, AFolderThatCannotBeListedIsNotAnEmptyOne) {
+  const auto versions = VersionsOf(Metadata("1.root.json"), "root");
+  EXPECT_FALSE(versions.ok());
+  EXPECT_THAT(std::string(versions.status().message()),
+              HasSubstr("1.root.json"));
+  const auto none = VersionsOf(dir_ / "nothing", "root");
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_TRUE(none->empty());
 }
 
 TEST_F(PublicTrustTest, WhatIsMissingIsMadeAgain) {
@@ -301,6 +313,94 @@ TEST_F(PublicTrustTest, BookkeepingOfABackupGoesOn) {
   ASSERT_TRUE(published.ok()) << published.status();
   EXPECT_EQ(published->targets_version, 3);
   EXPECT_EQ(published->timestamp_version, 4);
+  ExpectGood();
+}
+
+TEST_F(PublicTrustTest, WhatABackupDoesNotKnowIsNotSignedAgain) {
+  ASSERT_TRUE(PublishMore().ok());
+  ASSERT_TRUE(RenewTheRoot().ok());
+  // As the documentation says: all but what is served, and of that roots and
+  // payloads.
+  const fs::path backup = folder_.path() / "backup";
+  fs::copy(dir_, backup, fs::copy_options::recursive);
+  for (const auto& file : fs::directory_iterator(backup / "public/metadata")) {
+    if (!absl::EndsWith(PathToUtf8(file.path()), ".root.json")) {
+      fs::remove(file.path());
+    }
+  }
+  fs::remove_all(backup / "public/targets/catalog");
+  ASSERT_TRUE(PublishMore().ok());
+  ASSERT_TRUE(Refresh().ok());
+  const fs::path seen = folder_.path() / "seen";
+  fs::rename(dir_, seen);
+  fs::rename(backup, dir_);
+  PublishOptions options;
+  options.expires = Expiries::Default(TestTime());
+  options.min_version = 10;
+  PassphraseSource none("", false);
+  const auto publish = [&]() -> absl::StatusOr<PublishResult> {
+    Workspace workspace = OpenForTest(dir_);
+    return Publish(workspace, options, none, TestTime());
+  };
+  auto published = publish();
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ(published->targets_version, 10);
+  EXPECT_EQ(published->snapshot_version, 10);
+  EXPECT_EQ(published->timestamp_version, 10);
+  EXPECT_TRUE(published->missing_roots.empty());
+  // Reached, also one by one.
+  published = publish();
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_FALSE(published->changed);
+  ASSERT_TRUE(Refresh().ok());
+  options.min_version = 11;
+  published = publish();
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_EQ(published->snapshot_version, 11);
+  EXPECT_EQ(published->timestamp_version, 12);
+  // Who has seen the state that was lost follows.
+  EarlierState earlier;
+  earlier.timestamp = Slurp(seen / "public/metadata/timestamp.json");
+  earlier.snapshot = Slurp(seen / "public/metadata/2.snapshot.json");
+  const auto source = OpenRepositorySource(PathToUtf8(dir_));
+  const auto verified =
+      VerifyRepository(*source, Slurp(dir_ / "root.json"), TestTime(), earlier);
+  EXPECT_TRUE(verified.ok()) << verified.status();
+}
+
+TEST_F(PublicTrustTest, OlderRootsAreMissed) {
+  ASSERT_TRUE(PublishMore().ok());
+  ASSERT_TRUE(RenewTheRoot().ok());
+  fs::remove(Metadata("1.root.json"));
+  const auto published = PublishMore();
+  ASSERT_TRUE(published.ok()) << published.status();
+  EXPECT_THAT(published->missing_roots, ::testing::ElementsAre("1.root.json"));
+  fs::remove(Metadata("2.root.json"));
+  EXPECT_THAT(std::string(PublishMore().status().message()),
+              HasSubstr("restore it, and all older roots"));
+}
+
+TEST_F(PublicTrustTest, PayloadsThatAreGoneAreMissed) {
+  ASSERT_TRUE(PublishMore().ok());
+  const fs::path payloads = dir_ / "public/targets/payloads";
+  fs::path payload;
+  for (const auto& file : fs::recursive_directory_iterator(payloads)) {
+    if (file.is_regular_file()) payload = file.path();
+  }
+  const std::string content = Slurp(payload);
+  // Of the same size: it is read only when everything is signed afresh.
+  Put(payload, std::string(content.size(), 'x'));
+  EXPECT_TRUE(PublishNow(dir_).ok());
+  EXPECT_EQ(HResultOf(Renew().status()), hr::kWuESourceAbsent);
+  fs::remove(payload);
+  for (const absl::Status& status :
+       {PublishNow(dir_).status(), Renew().status()}) {
+    EXPECT_EQ(HResultOf(status), hr::kWuESourceAbsent) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("add their updates again"));
+  }
+  Put(payload, content);
+  EXPECT_TRUE(Renew().ok());
   ExpectGood();
 }
 
