@@ -1,9 +1,14 @@
 """The command line on a terminal: bar, colours, questions, Ctrl-C."""
 
+import array
+import fcntl
 import json
+import mmap
 import os
 import signal
 import socket
+import subprocess
+import termios
 import time
 
 import pytest
@@ -234,3 +239,63 @@ def test_interrupted_before_there_is_a_job(platform, work):
     answer = json.loads(output)
     assert answer["exit_code"] == INTERRUPTED
     assert answer["error"]["symbol"] == "WU_E_CALL_CANCELLED"
+
+
+@pytest.fixture
+def narrow_pipe():
+    """A pipe that nobody reads and that has room for a page."""
+    ends = os.pipe()
+    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, mmap.PAGESIZE)
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def is_full(pipe):
+    """Whether something is in it, and no whole page more goes into it."""
+    held = array.array("i", [0])
+    fcntl.ioctl(pipe[0], termios.FIONREAD, held)
+    return held[0] > 0
+
+
+def end_by_signals(cli, words, pipe, is_time, signals):
+    with subprocess.Popen(cli.words(words), stdin=subprocess.DEVNULL,
+                          stdout=pipe[1], stderr=subprocess.DEVNULL,
+                          env=cli.environment(), cwd="/") as process:
+        try:
+            eventually(is_time)
+            for _ in range(signals):
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE) == INTERRUPTED
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("words", [
+    ("sessions", "--json"), ("sessions",), ("search", "--json")])
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ends_in_the_middle_of_what_nobody_reads(
+        api, repository, cli, narrow_pipe, words, signals):
+    for number in range(24):
+        repository.add_archive(f"{number}-" + "x" * 100, "1", {"a": b"a"})
+        api.open_session(f"{number}-" + "x" * 250)
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    # What is more than the pipe and a buffer hold.
+    assert len(cli.run(*words).stdout) > 2 * mmap.PAGESIZE
+    end_by_signals(cli, words, narrow_pipe, lambda: is_full(narrow_pipe),
+                   signals)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ends_at_the_end_of_what_nobody_reads(api, stubs, cli, narrow_pipe,
+                                              signals):
+    """When the last of it is written, and nothing else is left to do."""
+    os.write(narrow_pipe[1], b"x" * mmap.PAGESIZE)
+
+    def has_left():
+        request = stubs.session.ListSessionsRequest()
+        return any(session.client_application_id == "usher-cli" and
+                   session.watcher_count == 0 for session in
+                   api.call(api.sessions.ListSessions, request).sessions)
+    end_by_signals(cli, ("sessions",), narrow_pipe, has_left, signals)
