@@ -201,3 +201,15 @@ def test_grpc_writes_nowhere_else(daemon, settings):
     odd_requests(daemon.address, 10, b"forged")
     daemon.stop()
     assert "forged" not in daemon.output
+
+
+@pytest.mark.root
+def test_a_new_open_service_lets_everybody_pass(daemon, stubs):
+    """Its log lies in the state folder, too, and is opened first."""
+    daemon.configure("[service]\nworld_accessible = true\n")
+    daemon.start()
+    with users.acting_as(users.ALICE):
+        alice = Api(stubs, daemon.address)
+    alice.open_session("alice")
+    alice.close()
+    assert (daemon.state / "log").stat().st_mode & 0o077 == 0
