@@ -256,6 +256,19 @@ absl::StatusOr<std::vector<SessionInfo>> UpdateSession::ListSessions(
   return sessions;
 }
 
+absl::Status UpdateSession::CloseSession(absl::string_view name) const {
+  return core_
+      ->Call<google::protobuf::Empty>(
+          {.repeatable = false},
+          [name](const Link& link, grpc::ClientContext* context,
+                 google::protobuf::Empty* out) {
+            v1::CloseSessionRequest request;
+            request.set_name(std::string(name));
+            return link.sessions->CloseSession(context, request, out);
+          })
+      .status();
+}
+
 absl::Status UpdateSession::Close() {
   absl::Status status =
       core_

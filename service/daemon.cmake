@@ -1,6 +1,6 @@
 usher_library(usher_daemon
-  SOURCES config.cc config_reader.cc daemon.cc forced_end.cc logging.cc
-          rollout_id.cc run.cc self_check.cc
+  SOURCES config.cc config_reader.cc daemon.cc file_limit.cc forced_end.cc
+          grpc_log.cc logging.cc rollout_id.cc run.cc self_check.cc
   DEPS usher_common usher_transport usher_service_platform usher_store
        usher_repository usher_catalog usher_download usher_install
        usher_session usher_rpc

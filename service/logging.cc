@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
 #include "common/file_io.h"
+#include "service/grpc_log.h"
 #include "service/platform/system_log.h"
 #include "spdlog/sinks/base_sink.h"
 #include "spdlog/sinks/rotating_file_sink.h"
@@ -89,10 +90,12 @@ absl::Status StartLog(const Config& config, bool managed) {
                               PathToUtf8(config.log_file), ": ", error.what()),
                  "log.file");
   }
+  StartGrpcLog();
   return absl::OkStatus();
 }
 
 void StopLog() {
+  StopGrpcLog();
   spdlog::shutdown();
   Machine().reset();
 }

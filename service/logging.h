@@ -11,6 +11,7 @@ namespace usher::daemon {
 
 // Makes the process-wide log as [log] says: a rotated file, and standard error
 // (without time stamps under a service manager, whose journal has its own).
+// gRPC's own lines go there, too (grpc_log.h).
 absl::Status StartLog(const Config& config, bool managed);
 
 // Closes the log.

@@ -1,5 +1,6 @@
 #include "service/run.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,10 +9,12 @@
 #include "common/cancellation.h"
 #include "common/error.h"
 #include "service/daemon.h"
+#include "service/file_limit.h"
 #include "service/forced_end.h"
 #include "service/logging.h"
 #include "service/platform/heap.h"
 #include "service/platform/host.h"
+#include "service/platform/machine_folders.h"
 #include "service/self_check.h"
 #include "spdlog/spdlog.h"
 
@@ -95,7 +98,8 @@ absl::Duration LongestStop(const Config& config) {
   return config.stop_timeout + kForceAfter;
 }
 
-int RunDaemon(const Config& config) {
+int RunDaemon(const Config& configured) {
+  Config config = configured;
   CancellationToken stop;
   absl::StatusOr<std::unique_ptr<platform::Host>> host = platform::Host::Create(
       {[stop]() mutable { stop.Cancel(); }, kExitForced});
@@ -104,11 +108,28 @@ int RunDaemon(const Config& config) {
     return kExitFailure;
   }
   platform::KeepHeapSmall();
-  platform::RaiseFileLimit();
+  const int64_t files = platform::RaiseFileLimit(FilesWanted(config));
+  // Before the log: its folder lies in this one, and would be made with a
+  // parent that is private whatever the configuration says.
+  if (const absl::Status folder =
+          platform::MakeStateFolder(config.state_dir, config.world_accessible);
+      !folder.ok()) {
+    ReportFailure(folder.message());
+    return kExitFailure;
+  }
   if (const absl::Status log = StartLog(config, (*host)->IsManaged());
       !log.ok()) {
     ReportFailure(log.message());
     return kExitFailure;
+  }
+  if (FitConnections(files, config)) {
+    spdlog::warn(
+        "{} open files are too few for limits.connections = {}; with this "
+        "limit {} connections and {} of one user are accepted: lower the "
+        "setting, or raise the limit of open files (LimitNOFILE in the "
+        "service's unit, ulimit -n) to {}",
+        files, configured.connections, config.connections,
+        config.connections_per_user, FilesWanted(configured));
   }
   int code = 0;
   {

@@ -17,7 +17,7 @@ inline constexpr int kExitForced = 5;
 absl::Duration LongestStop(const Config& config);
 
 // Runs the service until it is asked to stop. Returns the exit code.
-int RunDaemon(const Config& config);
+int RunDaemon(const Config& configured);
 
 }  // namespace usher::daemon
 

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "client/cli/failure.h"
-#include "client/cli/terminal.h"
+#include "client/cli/interrupts.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "common/transport/transport.h"
@@ -36,7 +36,8 @@ App::App(GlobalOptions globals)
       console_(
           DetectConsole(globals_.json, globals_.quiet, globals_.no_color)) {}
 
-App::~App() { OnInterrupt(nullptr); }
+// What handles an interrupt uses this object.
+App::~App() { EndInterrupts(); }
 
 void App::Warn(const UpdateException& warning) {
   {
@@ -66,6 +67,7 @@ void App::LeaveWhenInterrupted() {
 }
 
 void App::LeaveInterrupted(const absl::Status& why) {
+  LeaveSoon(kExitInterrupted);
   if (globals_.json) {
     console_.EndJson(ErrorMembers(why, Warnings(), kExitInterrupted));
   }

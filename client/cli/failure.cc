@@ -57,7 +57,7 @@ std::string AdviceFor(const absl::Status& status) {
              "status and usher jobs list";
     case hr::kWuEMaxCapacityReached:
       return "end what is not needed any more: usher sessions list, usher "
-             "jobs list";
+             "sessions close, usher jobs list, usher jobs end";
     case hr::kWuETimeOut:
       return "try again; usher status shows what the service does";
     default:

@@ -11,8 +11,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "client/cli/failure.h"
+#include "client/cli/interrupts.h"
 #include "client/cli/json.h"
-#include "client/cli/terminal.h"
 #include "client/cli/update_view.h"
 #include "common/error.h"
 
@@ -70,6 +70,7 @@ class JobInterrupts {
         }
         return;
       }
+      LeaveSoon(kExitInterrupted);
       console.ErrorLine(
           {{absl::StrCat("The job goes on; find it again with: ", way)}});
       app.LeaveInterrupted(

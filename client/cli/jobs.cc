@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "client/cli/app.h"
 #include "client/cli/job_runner.h"
@@ -82,8 +83,14 @@ absl::StatusOr<Report> Watch(App& app, const std::string& name) {
 absl::StatusOr<Report> Abort(App& app, const std::string& name) {
   USHER_ASSIGN_OR_RETURN(UpdateSession * session, app.Session());
   USHER_ASSIGN_OR_RETURN(const Job job, session->FindJob(name));
+  USHER_ASSIGN_OR_RETURN(JobInfo info, job.GetInfo());
   USHER_RETURN_IF_ERROR(job.RequestAbort());
-  USHER_ASSIGN_OR_RETURN(const JobInfo info, job.GetInfo());
+  // Whoever waits for the job may have taken its result and dropped it by now.
+  if (absl::StatusOr<JobInfo> now = job.GetInfo(); now.ok()) {
+    info = *std::move(now);
+  } else if (!absl::IsNotFound(now.status())) {
+    return now.status();
+  }
   app.console().Line(info.state == JobState::kCompleted
                          ? "The job is complete already."
                          : "The job will be aborted.");

@@ -4,8 +4,6 @@
 // What the operating system knows about the terminal and the keyboard.
 // Platform twins: terminal_posix.cc, terminal_win.cc.
 
-#include <functional>
-
 namespace usher::cli {
 
 // Makes the terminal take UTF-8 and colours, which Windows must be told, until
@@ -19,13 +17,10 @@ bool StderrIsTerminal();
 // Columns of the terminal, 80 when unknown.
 int TerminalWidth();
 
-// Takes interrupts (Ctrl-C, SIGTERM) away from their default action. Call once,
-// first of all in main: threads made before would still be killed.
+// Takes interrupts (Ctrl-C, SIGTERM) away from their default action;
+// Interrupted (interrupts.h) is called for each. Call once, first of all in
+// main: threads made before would still be killed.
 void CatchInterrupts();
-
-// Runs `handler(n)` on a thread of its own for the n-th interrupt, n from 1.
-// Replaces an earlier handler; an empty one leaves the program with 130.
-void OnInterrupt(std::function<void(int)> handler);
 
 // The command that shows whether the service runs.
 extern const char kServiceQuery[];
@@ -37,8 +32,8 @@ extern const char kElevationPrefix[];
 // How to become one, in brackets behind "as an administrator".
 extern const char kHowToElevate[];
 
-// Leaves the program at once, running no destructors.
-[[noreturn]] void LeaveNow(int exit_code);
+// Ends the process at once; what is buffered for its output is lost.
+[[noreturn]] void EndProcess(int exit_code);
 
 }  // namespace usher::cli
 

@@ -7,29 +7,12 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <thread>
-#include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
-#include "client/cli/exit_code.h"
+#include "client/cli/interrupts.h"
 #include "client/cli/terminal.h"
 
 namespace usher::cli {
 namespace {
-
-struct Interrupts {
-  absl::Mutex mutex;
-  std::function<void(int)> handler ABSL_GUARDED_BY(mutex);
-  int count ABSL_GUARDED_BY(mutex) = 0;
-};
-
-// Never destroyed: the system calls the handler as long as the process lives.
-Interrupts& State() {
-  static auto* state = new Interrupts;
-  return *state;
-}
 
 // What the console was set to before; it is the user's, and stays after us.
 struct ConsoleBefore {
@@ -67,17 +50,7 @@ void RestoreTerminal() {
 }
 
 BOOL WINAPI OnConsoleEvent(DWORD /*event*/) {
-  std::function<void(int)> handler;
-  int count = 0;
-  {
-    absl::MutexLock lock(&State().mutex);
-    handler = State().handler;
-    count = ++State().count;
-  }
-  if (!handler) LeaveNow(kExitInterrupted);
-  // Not on this thread: the system calls handlers one after the other, and one
-  // that waits for the service must not keep the second Ctrl-C waiting.
-  std::thread(handler, count).detach();
+  Interrupted();
   return TRUE;
 }
 
@@ -116,18 +89,11 @@ int TerminalWidth() {
 
 void CatchInterrupts() { SetConsoleCtrlHandler(OnConsoleEvent, TRUE); }
 
-void OnInterrupt(std::function<void(int)> handler) {
-  absl::MutexLock lock(&State().mutex);
-  State().handler = std::move(handler);
-  State().count = 0;
-}
-
 const char kServiceQuery[] = "sc query usherd";
 const char kElevationPrefix[] = "";
 const char kHowToElevate[] = "from a prompt that was opened as one";
 
-void LeaveNow(int exit_code) {
-  std::fflush(nullptr);
+void EndProcess(int exit_code) {
   RestoreTerminal();
   _exit(exit_code);
 }

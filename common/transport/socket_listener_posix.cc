@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grpcpp/server_posix.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -20,6 +21,8 @@
 
 namespace usher::transport {
 namespace {
+
+constexpr int kPauseMilliseconds = 100;
 
 class PosixConnection : public Connection {
  public:
@@ -64,7 +67,7 @@ class PosixListener : public Listener {
         socket_(std::move(socket.fd)),
         epoll_(std::move(epoll)),
         stop_(std::move(stop)),
-        reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+        reserve_(OpenReserve()) {}
 
   ~PosixListener() override { PosixListener::Stop(); }
 
@@ -115,7 +118,12 @@ class PosixListener : public Listener {
                      static_cast<int>(events.size()), DropSilent());
       if (count < 0) {
         if (errno == EINTR) continue;
-        return;  // the epoll set itself is broken: nothing left to wait for
+        // The epoll set itself is broken: nothing left to wait for.
+        if (options_.on_failed) {
+          options_.on_failed(
+              SystemError(errno, "wait for connections at", options_.address));
+        }
+        return;
       }
       for (int i = 0; i < count; ++i) {
         const int fd = events[i].data.fd;
@@ -152,19 +160,24 @@ class PosixListener : public Listener {
   }
 
   void Accept() {
+    // It could not always be had again.
+    if (reserve_.get() < 0) reserve_ = OpenReserve();
     Fd fd(
         accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.get() < 0) {
-      if (errno == EMFILE || errno == ENFILE) {
-        // Without this the pending connection would wake the loop for ever:
-        // give up the reserve, take the connection, close it.
-        reserve_.Reset();
-        fd = Fd(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        fd.Reset();
-        reserve_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
-        Refuse("", "out of file descriptors");
+      switch (errno) {
+        case EMFILE:
+        case ENFILE:
+          GiveUpReserve();
+          return;
+        case ENOBUFS:
+        case ENOMEM:
+          Refuse("", "out of memory");
+          Pause();
+          return;
+        default:  // the client has gone again
+          return;
       }
-      return;
     }
     absl::StatusOr<PeerIdentity> peer = read_peer_(fd.get());
     if (!peer.ok()) {
@@ -175,6 +188,29 @@ class PosixListener : public Listener {
     // The reason is told before the client sees the end.
     const std::string reason = Admit(fd, *std::move(peer));
     if (!reason.empty()) Refuse(user, reason);
+  }
+
+  // A pending connection that nobody takes would wake the loop for ever: gives
+  // up the reserve, takes the connection, closes it.
+  void GiveUpReserve() {
+    reserve_.Reset();
+    Fd fd(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const bool taken = fd.get() >= 0;
+    fd.Reset();
+    reserve_ = OpenReserve();
+    Refuse("", "out of file descriptors");
+    // Somebody else was faster, or the whole machine has none.
+    if (!taken) Pause();
+  }
+
+  // Nothing can be done at present: not even refused.
+  void Pause() {
+    pollfd stop = {stop_.get(), POLLIN, 0};
+    poll(&stop, 1, kPauseMilliseconds);
+  }
+
+  static Fd OpenReserve() {
+    return Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
   }
 
   // Takes `fd` in. Returns why not, or "".

@@ -398,9 +398,9 @@ void Engine::OnFault(Transfer& transfer, const HttpFault& fault) {
       }
       const absl::Duration pause = std::max(
           fault.pause, RetryPause(transfer.failures, options_.first_pause));
-      spdlog::warn("download interrupted, next attempt in {} ms: {} error={}",
-                   absl::ToInt64Milliseconds(pause), LogContext(transfer),
-                   AsText(fault.status));
+      spdlog::debug("download interrupted, next attempt in {} ms: {} error={}",
+                    absl::ToInt64Milliseconds(pause), LogContext(transfer),
+                    AsText(fault.status));
       TryAgain(transfer, pause);
       return;
     }
@@ -418,8 +418,8 @@ void Engine::OnFault(Transfer& transfer, const HttpFault& fault) {
 
 bool Engine::MayRestart(Transfer& transfer) {
   if (!transfer.resumed || transfer.restarted) return false;
-  spdlog::info("the partial file is of no use, from the beginning: {}",
-               LogContext(transfer));
+  spdlog::debug("the partial file is of no use, from the beginning: {}",
+                LogContext(transfer));
   transfer.restarted = true;
   transfer.resumed = false;
   return true;
@@ -465,8 +465,8 @@ void Engine::Succeed(Transfer& transfer, int64_t size) {
 
 void Engine::Fail(Transfer& transfer, const absl::Status& status,
                   bool everyone) {
-  spdlog::warn("download failed: {} error={}", LogContext(transfer),
-               AsText(status));
+  spdlog::debug("download failed: {} error={}", LogContext(transfer),
+                AsText(status));
   // Others may know a better source.
   const auto others = std::stable_partition(
       transfer.waiters.begin(), transfer.waiters.end(),

@@ -4,7 +4,9 @@
 // Who runs the service: a terminal, systemd or the Windows service manager.
 // Platform twins: host_posix.cc, host_win.cc.
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -45,9 +47,10 @@ class Host {
   virtual void NotifyAlive() = 0;
 };
 
-// Lets the process have as many open files as it may: each connection takes
-// two.
-void RaiseFileLimit();
+// Lets the process have `wanted` open files, or as many as it may. Returns how
+// many it can have now; kNoFileLimit where nothing limits them.
+int64_t RaiseFileLimit(int64_t wanted);
+inline constexpr int64_t kNoFileLimit = std::numeric_limits<int64_t>::max();
 
 // Ends the process at once, without clean-up.
 [[noreturn]] void ExitNow(int code);

@@ -159,15 +159,18 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Create(Options options) {
   return std::make_unique<PosixHost>(std::move(options), signals, end);
 }
 
-void RaiseFileLimit() {
+int64_t RaiseFileLimit(int64_t wanted) {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  // More than a few thousand are of no use, and a table of a million costs.
-  constexpr rlim_t kWanted = 16384;
-  const rlim_t wanted = std::min(limit.rlim_max, kWanted);
-  if (limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = wanted;
-  static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kNoFileLimit;
+  const rlim_t before = limit.rlim_cur;
+  // Not more than that: a table of a million costs.
+  const rlim_t raised = std::min(limit.rlim_max, static_cast<rlim_t>(wanted));
+  if (before < raised) {
+    limit.rlim_cur = raised;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+  }
+  return limit.rlim_cur == RLIM_INFINITY ? kNoFileLimit
+                                         : static_cast<int64_t>(limit.rlim_cur);
 }
 
 void ExitNow(int code) { _exit(code); }

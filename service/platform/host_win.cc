@@ -116,7 +116,7 @@ absl::StatusOr<std::unique_ptr<Host>> Host::Create(Options options) {
 }
 
 // There is no such limit on Windows.
-void RaiseFileLimit() {}
+int64_t RaiseFileLimit(int64_t /*wanted*/) { return kNoFileLimit; }
 
 void ExitNow(int code) {
   // Otherwise the manager would take it for a crash. What hangs must not keep

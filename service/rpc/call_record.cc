@@ -89,6 +89,7 @@ CallRecord::CallRecord(const grpc::CallbackServerContext& context,
     const auto secret = metadata.find(kSecretKey);
     if (secret == metadata.end() ||
         !SameSecret(secret->second, environment.secret)) {
+      call_.caller = {kUnknownCaller, /*is_administrator=*/false};
       admitted_ = Error(absl::StatusCode::kUnauthenticated, hr::kEAccessdenied,
                         absl::StrCat("the call lacks the right ", kSecretKey,
                                      " in its metadata; read it from the file "

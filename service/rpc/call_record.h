@@ -32,6 +32,9 @@ class CallRecord {
     return handler();
   }
 
+  bool admitted() const { return admitted_.ok(); }
+
+  // Whoever was not admitted is nobody: never the one whom the door stands for.
   const session::Call& call() const { return call_; }
   // Writes the call's line and makes its gRPC status. Call once.
   grpc::Status Finish(const absl::Status& status) const;

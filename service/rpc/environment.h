@@ -11,6 +11,9 @@ class Core;
 
 namespace usher::rpc {
 
+// Who calls without the secret that a door asks for (loopback_door.h).
+inline constexpr char kUnknownCaller[] = "loopback:unknown";
+
 // What the services of one server share: the session layer, and the identity
 // of everyone who is connected to this server.
 struct Environment {

@@ -68,7 +68,14 @@ struct LoopbackDoor::Door {
     listen.max_connections = 0;
     listen.max_connections_per_user = loopback.max_connections;
     listen.places_for_administrators = 0;
-    listen.on_refused = loopback.on_refused;
+    if (loopback.on_refused) {
+      // Nobody has shown a secret yet.
+      listen.on_refused = [told = loopback.on_refused](
+                              const std::string& /*user*/,
+                              const std::string& reason) {
+        told(kUnknownCaller, reason);
+      };
+    }
     USHER_ASSIGN_OR_RETURN(
         listener, transport::Listener::ListenLoopback(listen, everyone, port));
     if (listener == nullptr) {

@@ -30,7 +30,13 @@ class PooledStream
   // Keeps the stream alive until gRPC is done with it.
   void Begin() {
     self_ = this->shared_from_this();
-    Post();
+    if (record_.admitted()) {
+      Post();
+    } else {
+      // Whoever may call nothing has no claim to a thread.
+      this->Finish(
+          record_.Finish(record_.IfAdmitted([] { return absl::OkStatus(); })));
+    }
   }
 
  protected:

@@ -46,13 +46,14 @@ absl::Status ServerPool::Serve(transport::Connection& connection) {
   {
     absl::MutexLock lock(&mutex_);
     if (stopped_) return Error(hr::kWuEServiceStop, "the service is stopping");
-    const auto it = servers_.find(peer.credentials);
+    const Key key(peer.credentials, peer.is_self);
+    const auto it = servers_.find(key);
     if (it != servers_.end()) {
       entry = it->second;
     } else {
       USHER_RETURN_IF_ERROR(Start(peer, entry));
       if (servers_.size() >= kKeptServers) DropIdle();
-      servers_.emplace(peer.credentials, entry);
+      servers_.emplace(key, entry);
     }
   }
   spdlog::debug("connection from {} process {}", peer.credentials,
@@ -63,7 +64,7 @@ absl::Status ServerPool::Serve(transport::Connection& connection) {
 absl::Status ServerPool::Start(const transport::PeerIdentity& peer,
                                std::shared_ptr<Entry>& entry) {
   entry = std::make_shared<Entry>(
-      core_, session::Caller{peer.user, peer.is_administrator});
+      core_, session::Caller{peer.user, peer.is_administrator, peer.is_self});
   entry->server = BuildServer(options_, peer.credentials, entry->services);
   if (entry->server == nullptr) {
     return Error(hr::kWuEUnexpected, "gRPC could not start a server");
@@ -74,7 +75,7 @@ absl::Status ServerPool::Start(const transport::PeerIdentity& peer,
 void ServerPool::DropIdle() {
   std::vector<std::shared_ptr<Entry>> idle;
   for (auto it = servers_.begin(); it != servers_.end();) {
-    if (open_connections_(it->first) > 0) {
+    if (open_connections_(it->first.first) > 0) {
       ++it;
       continue;
     }
@@ -91,13 +92,13 @@ void ServerPool::DropIdle() {
 }
 
 void ServerPool::Shutdown(absl::Time deadline) {
-  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> servers;
+  absl::flat_hash_map<Key, std::shared_ptr<Entry>> servers;
   {
     absl::MutexLock lock(&mutex_);
     stopped_ = true;
     servers.swap(servers_);
   }
-  for (auto& [credentials, entry] : servers) {
+  for (auto& [key, entry] : servers) {
     entry->server->Shutdown(
         absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
     entry->server->Wait();

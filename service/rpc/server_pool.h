@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
@@ -65,7 +66,9 @@ class ServerPool {
 
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::flat_hash_map<std::string, std::shared_ptr<Entry>> servers_
+  // By credentials, and whether it is the service itself that calls.
+  using Key = std::pair<std::string, bool>;
+  absl::flat_hash_map<Key, std::shared_ptr<Entry>> servers_
       ABSL_GUARDED_BY(mutex_);
 };
 

@@ -59,6 +59,12 @@ grpc::ServerUnaryReactor* OnPool(
     const Request* request, Response* response) {
   auto* const reactor =
       new PooledReactor(CallRecord(*context, environment, method, kind));
+  if (!reactor->record().admitted()) {
+    // Whoever may call nothing has no claim to a thread.
+    reactor->Finish(reactor->record().Finish(
+        reactor->record().IfAdmitted([] { return absl::OkStatus(); })));
+    return reactor;
+  }
   pool.Post(environment.caller, [&core = environment.core, reactor, handler,
                                  request, response] {
     const absl::Status status =

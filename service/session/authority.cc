@@ -17,8 +17,8 @@ absl::string_view Describe(Right right) {
       return "hide updates or accept licence terms";
     case Right::kManageServices:
       return "register, remove or refresh update services";
-    case Right::kSeeAllSessions:
-      return "see other callers' sessions";
+    case Right::kAllSessions:
+      return "see or close other callers' sessions";
   }
   return "do this";
 }

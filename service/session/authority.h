@@ -14,6 +14,8 @@ struct Caller {
   // "uid:1000" or a SID.
   std::string user;
   bool is_administrator = false;
+  // The service itself, which tries its own door.
+  bool is_self = false;
 };
 
 // One call: its caller and the id that ties client, job and log lines.
@@ -27,7 +29,7 @@ enum class Right {
   kInstall,         // and uninstall
   kDecide,          // hide updates, accept licence terms
   kManageServices,  // register, remove and refresh update services
-  kSeeAllSessions,
+  kAllSessions,     // see and close other callers' sessions
 };
 
 // What an administrator may change about it in [policy].

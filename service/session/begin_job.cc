@@ -23,10 +23,12 @@ void FillNewJob(const Core& core, const Call& call, const Session& session,
   job.set_parent(std::string(parent));
 }
 
-absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
+absl::Status AdmitJob(Core& core, const Call& call,
+                      const std::shared_ptr<Session>& session,
                       const std::shared_ptr<Job>& job,
                       const google::protobuf::Message* parameters) {
   USHER_RETURN_IF_ERROR(core.CheckRunning());
+  job->set_owner(call.caller);
   std::shared_ptr<Job> dropped;
   USHER_RETURN_IF_ERROR(session->AddJob(job, &dropped));
   if (dropped != nullptr) core.persistence().DropJob(dropped->id());
@@ -43,7 +45,7 @@ absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
   const auto level = job->kind() == v1::JOB_KIND_SEARCH ? spdlog::level::debug
                                                         : spdlog::level::info;
   if (spdlog::should_log(level) &&
-      core.MayLogJob(level, job->kind(), session->key().owner)) {
+      core.MayLogJob(level, job->kind(), job->owner())) {
     spdlog::log(level, "job request_id={} job={} caller={} kind={} begins",
                 job->request_id(),
                 ChildName(session->key().id, kJobs, job->id()),

@@ -26,9 +26,10 @@ void FillNewJob(const Core& core, const Call& call, const Session& session,
                 int kind, absl::string_view job_id, absl::string_view parent,
                 absl::string_view client_application_id, v1::Job& job);
 
-// Puts a new job into its session and, with `parameters`, on disk. After an
-// error nothing is left of it. Blocks.
-absl::Status AdmitJob(Core& core, const std::shared_ptr<Session>& session,
+// Puts a new job of the caller's into its session and, with `parameters`, on
+// disk. After an error nothing is left of it. Blocks.
+absl::Status AdmitJob(Core& core, const Call& call,
+                      const std::shared_ptr<Session>& session,
                       const std::shared_ptr<Job>& job,
                       const google::protobuf::Message* parameters);
 

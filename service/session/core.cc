@@ -20,9 +20,8 @@ namespace usher::session {
 namespace {
 
 // Some hundred bytes each: at this pace one caller takes days to fill the log
-// files of the defaults.
-constexpr int kLinesPerCaller = 60;
-constexpr absl::Duration kLinesPeriod = absl::Minutes(1);
+// files of the defaults, and all together most of one.
+constexpr LineLimit::Limits kLines = {60, 600, absl::Minutes(1)};
 
 }  // namespace
 
@@ -34,7 +33,7 @@ Core::Core(CoreOptions options, CoreParts parts)
     : options_(std::move(options)),
       parts_(std::move(parts)),
       start_time_(parts_.clock->Now()),
-      log_lines_(kLinesPerCaller, kLinesPeriod,
+      log_lines_(kLines,
                  [](const std::string& line) { spdlog::warn("{}", line); }),
       persistence_(*parts_.database),
       sessions_(options_.limits, *parts_.clock, timers_,
@@ -58,6 +57,9 @@ Core::Core(CoreOptions options, CoreParts parts)
   };
   hooks->settled = [this](const std::shared_ptr<Job>& job) {
     OnJobSettled(job);
+  };
+  hooks->may_log = [this](int level, int kind, const Caller& owner) {
+    return MayLogJob(level, kind, owner);
   };
   job_hooks_ = std::move(hooks);
 }
@@ -136,28 +138,28 @@ void Core::Fetch(const download::FileRequest& request,
 }
 
 void Core::OnJobSettled(const std::shared_ptr<Job>& job) {
-  std::string owner;
-  for (const std::shared_ptr<Session>& session : sessions_.ListAll()) {
-    if (session->key().id != job->session_id()) continue;
-    owner = session->key().owner;
+  if (const std::shared_ptr<Session> session =
+          sessions_.FindOfAnybody(job->session_id());
+      session != nullptr) {
     session->Touch(clock().Now());
   }
   v1::Job state;
   job->Read(state);
-  LogSettled(state, owner);
+  LogSettled(state, job->owner());
   sessions_.ArmExpiry();
 }
 
-bool Core::MayLogJob(int level, int kind, const std::string& owner) {
-  if (level <= spdlog::level::debug) return true;
+bool Core::MayLogJob(int level, int kind, const Caller& owner) {
+  if (level <= spdlog::level::debug || owner.is_administrator) return true;
   const bool everybody =
       kind == v1::JOB_KIND_SEARCH ||
       (kind == v1::JOB_KIND_DOWNLOAD && policy().users_may_download);
-  return !everybody || log_lines_.Admit(owner, absl::Now());
+  return !everybody || log_lines_.Admit(owner.user, absl::Now());
 }
 
-void Core::LogSettled(const v1::Job& state, const std::string& owner) {
+void Core::LogSettled(const v1::Job& state, const Caller& owner) {
   if (state.state() == v1::JOB_STATE_PARKED) {
+    if (!MayLogJob(spdlog::level::info, state.kind(), owner)) return;
     spdlog::info("job request_id={} job={} parked", state.request_id(),
                  state.name());
     return;

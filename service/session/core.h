@@ -121,7 +121,7 @@ class Core {
   // To be asked before a line is logged that anybody could cause at will.
   LineLimit& log_lines() { return log_lines_; }
   // The same for a line at `level` of the log about a job of `owner`'s.
-  bool MayLogJob(int level, int kind, const std::string& owner);
+  bool MayLogJob(int level, int kind, const Caller& owner);
   std::shared_ptr<const JobHooks> job_hooks() const { return job_hooks_; }
   // Cancelled when the service stops.
   const CancellationToken& stop_token() const { return stop_token_; }
@@ -142,7 +142,7 @@ class Core {
  private:
   Core(CoreOptions options, CoreParts parts);
   void OnJobSettled(const std::shared_ptr<Job>& job);
-  void LogSettled(const v1::Job& state, const std::string& owner);
+  void LogSettled(const v1::Job& state, const Caller& owner);
   void DropVolatileServices(const std::string& session_id);
 
   const CoreOptions options_;

@@ -138,7 +138,7 @@ absl::Status BeginDownload(Core& core, const Call& call,
   auto job =
       std::make_shared<DownloadJob>(core, initial, found.session->key().id, id,
                                     PlanDownload(downloader, *found.session));
-  USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, &downloader));
+  USHER_RETURN_IF_ERROR(AdmitJob(core, call, found.session, job, &downloader));
   job->Begin();
   job->Read(response);
   return absl::OkStatus();

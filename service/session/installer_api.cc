@@ -64,7 +64,7 @@ absl::Status Begin(Core& core, const Call& call, const std::string& name,
   auto job = std::make_shared<InstallJob>(
       core, initial, found.session->key().id, id,
       PlanInstall(installer, initial, id, *found.session));
-  USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, &installer));
+  USHER_RETURN_IF_ERROR(AdmitJob(core, call, found.session, job, &installer));
   if (absl::Status status = job->Begin(); !status.ok()) {
     job->Refuse(status);
     DiscardJob(core, *found.session, *job);

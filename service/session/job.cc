@@ -190,12 +190,17 @@ void Job::MarkBegun(int update_index) {
 
 void Job::LogResult(const v1::UpdateResult& result, const v1::UpdateKey& key,
                     absl::Duration took) const {
+  const auto level = result.result_code() == v1::OPERATION_RESULT_CODE_FAILED
+                         ? spdlog::level::warn
+                         : spdlog::level::info;
+  if (!spdlog::should_log(level) ||
+      (hooks_->may_log && !hooks_->may_log(level, kind_, owner_))) {
+    return;
+  }
   // Messages quote what publishers and installers write: escaped, so that none
   // of them writes lines of its own into the log.
   spdlog::log(
-      result.result_code() == v1::OPERATION_RESULT_CODE_FAILED
-          ? spdlog::level::warn
-          : spdlog::level::info,
+      level,
       "update request_id={} job={} kind={} service={} update={} revision={} "
       "result={} hresult={} duration_ms={}{}{}",
       request_id_, ChildName(session_id_, kJobs, id_),

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -18,6 +19,7 @@
 #include "absl/time/time.h"
 #include "common/cancellation.h"
 #include "common/hresult.h"
+#include "service/session/authority.h"
 
 namespace usher::v1 {
 class Job;
@@ -45,6 +47,9 @@ struct JobHooks {
   std::function<void(const std::shared_ptr<Job>&)> changed;
   // The job is completed or parked; called once for each, after `changed`.
   std::function<void(const std::shared_ptr<Job>&)> settled;
+  // Whether a line at `level` of the log about a job of this kind and owner may
+  // be written.
+  std::function<bool(int level, int kind, const Caller& owner)> may_log;
 };
 
 // State, results, progress and the watchers of one job. Thread-safe.
@@ -62,6 +67,10 @@ class Job : public std::enable_shared_from_this<Job> {
   const std::string& request_id() const { return request_id_; }
   int kind() const { return kind_; }
   absl::Time create_time() const { return create_time_; }
+
+  // Whose job it is. To be set before others know the job.
+  const Caller& owner() const { return owner_; }
+  void set_owner(Caller owner) { owner_ = std::move(owner); }
 
   // The job as it is now.
   void Read(v1::Job& out) const;
@@ -137,6 +146,7 @@ class Job : public std::enable_shared_from_this<Job> {
   const int kind_;
   const absl::Time create_time_;
   const CancellationToken cancel_;
+  Caller owner_;
 
   mutable absl::Mutex mutex_;
   const std::unique_ptr<v1::Job> state_ ABSL_GUARDED_BY(mutex_);

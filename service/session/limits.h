@@ -18,6 +18,9 @@ namespace usher::session {
 inline constexpr int kMaxUpdatesPerJob = 3000;
 inline constexpr int kMaxCriteriaBytes = 32 * 1024;
 
+// Places beyond Limits::sessions that only administrators may take.
+inline constexpr int kSessionsForAdministrators = 16;
+
 struct Limits {
   // Live sessions of all callers, and of one caller.
   int sessions = 1024;

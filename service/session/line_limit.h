@@ -12,14 +12,18 @@
 
 namespace usher::session {
 
-// How many lines one caller may cause in the log: the log is of a limited size,
-// and whoever could fill it could rotate everything else out of it.
-// Thread-safe.
+// How many lines callers may cause in the log, each and all together: the log
+// is of a limited size, and whoever could fill it could rotate everything else
+// out of it. Thread-safe.
 class LineLimit {
  public:
-  // `lines` in each `period` for each caller. `write` puts a line of the
-  // limit's own into the log; it must not call back.
-  LineLimit(int lines, absl::Duration period,
+  struct Limits {
+    int lines_per_caller = 0;
+    int lines = 0;  // of all callers together
+    absl::Duration period;
+  };
+  // `write` puts a line of the limit's own into the log; it must not call back.
+  LineLimit(const Limits& limits,
             std::function<void(const std::string& line)> write);
   // Says what was left out.
   ~LineLimit();
@@ -27,7 +31,8 @@ class LineLimit {
   LineLimit& operator=(const LineLimit&) = delete;
 
   // Whether a line that `who` causes may be written. The first that may not is
-  // said, and when the period is over, how many there were.
+  // said; with the first line that anybody causes when the period is over, how
+  // many there were. A clock that is set back ends a period, too.
   bool Admit(const std::string& who, absl::Time now);
 
  private:
@@ -37,17 +42,24 @@ class LineLimit {
     int64_t left_out = 0;
   };
 
+  // One more line in `period`. False, and said once, beyond `max`.
+  bool Count(const std::string& who, int max, Period& period)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void SayLeftOut(const std::string& who, const Period& period)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsOver(const Period& period, absl::Time now) const;
   // Ends the periods that are over.
   void Sweep(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const int lines_;
-  const absl::Duration period_;
+  const Limits limits_;
   const std::function<void(const std::string& line)> write_;
   absl::Mutex mutex_;
   absl::flat_hash_map<std::string, Period> periods_ ABSL_GUARDED_BY(mutex_);
-  absl::Time next_sweep_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  // Of all together; what a caller's own count leaves out is not in it.
+  Period together_ ABSL_GUARDED_BY(mutex_);
+  // When there is something to sweep, and when that was looked for last.
+  absl::Time next_sweep_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  absl::Time last_sweep_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
 
 }  // namespace usher::session

@@ -29,6 +29,17 @@ absl::StatusOr<std::shared_ptr<Session>> FindSession(Core& core,
   return core.sessions().Find(call.caller, id);
 }
 
+absl::StatusOr<std::shared_ptr<Session>> FindSessionToClose(
+    Core& core, const Call& call, absl::string_view name) {
+  if (!Authorize(call.caller, Right::kAllSessions, core.policy()).ok()) {
+    return FindSession(core, call, name);
+  }
+  USHER_ASSIGN_OR_RETURN(const std::string id, ParseSessionName(name));
+  std::shared_ptr<Session> session = core.sessions().FindOfAnybody(id);
+  if (session == nullptr) return UnknownName(name);
+  return session;
+}
+
 absl::StatusOr<FoundObject> FindObject(Core& core, const Call& call,
                                        absl::string_view name,
                                        absl::string_view collection) {

@@ -21,6 +21,10 @@ absl::StatusOr<std::shared_ptr<Session>> FindSession(Core& core,
                                                      const Call& call,
                                                      absl::string_view name);
 
+// The same; of anybody's if the caller may see all.
+absl::StatusOr<std::shared_ptr<Session>> FindSessionToClose(
+    Core& core, const Call& call, absl::string_view name);
+
 struct FoundObject {
   std::shared_ptr<Session> session;
   std::string id;

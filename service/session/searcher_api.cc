@@ -163,7 +163,7 @@ absl::StatusOr<BegunSearch> StartSearch(Core& core, const Call& call,
              searcher.name(), searcher.client_application_id(), initial);
   auto job = std::make_shared<SearchJob>(core, initial, found.session->key().id,
                                          id, std::move(plan));
-  USHER_RETURN_IF_ERROR(AdmitJob(core, found.session, job, nullptr));
+  USHER_RETURN_IF_ERROR(AdmitJob(core, call, found.session, job, nullptr));
   job->Begin();
   return BegunSearch{found.session, std::move(job)};
 }

@@ -168,6 +168,8 @@ absl::Status Session::AddJob(const std::shared_ptr<Job>& job,
 }
 
 void Session::RestoreJob(std::shared_ptr<Job> job) {
+  // With which rights it was begun is not kept.
+  job->set_owner({key_.owner, /*is_administrator=*/false});
   absl::MutexLock lock(&mutex_);
   jobs_.push_back(std::move(job));
 }

@@ -106,7 +106,7 @@ absl::Status ListSessions(Core& core, const Call& call,
                           v1::ListSessionsResponse& response) {
   if (request.all_callers()) {
     USHER_RETURN_IF_ERROR(
-        Authorize(call.caller, Right::kSeeAllSessions, core.policy()));
+        Authorize(call.caller, Right::kAllSessions, core.policy()));
   }
   const std::vector<std::shared_ptr<Session>> sessions =
       request.all_callers() ? core.sessions().ListAll()
@@ -127,7 +127,7 @@ absl::Status CloseSession(Core& core, const Call& call,
                           const v1::CloseSessionRequest& request,
                           google::protobuf::Empty& /*response*/) {
   USHER_ASSIGN_OR_RETURN(const std::shared_ptr<Session> session,
-                         FindSession(core, call, request.name()));
+                         FindSessionToClose(core, call, request.name()));
   core.sessions().Close(session);
   return absl::OkStatus();
 }

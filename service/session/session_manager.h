@@ -43,7 +43,9 @@ class SessionManager {
     bool attached = false;
   };
   // Attaches to the live session of (caller, client_application_id), or makes
-  // one. The id and locale are checked by the caller of this.
+  // one. The id and locale are checked by the caller of this. Administrators
+  // have kSessionsForAdministrators places beyond limits.sessions, so that
+  // others together cannot shut them out.
   absl::StatusOr<Opened> Open(const Caller& caller,
                               const std::string& client_application_id,
                               bool read_only, const std::string& user_locale);
@@ -52,6 +54,9 @@ class SessionManager {
   // unknown id and for somebody else's.
   absl::StatusOr<std::shared_ptr<Session>> Find(const Caller& caller,
                                                 absl::string_view session_id);
+
+  // Anybody's session of that id, not touched; null if there is none.
+  std::shared_ptr<Session> FindOfAnybody(absl::string_view session_id) const;
 
   // The caller's sessions, oldest first.
   std::vector<std::shared_ptr<Session>> List(const Caller& caller) const;

@@ -28,8 +28,7 @@ void ThreadPool::Post(std::function<void()> work) {
 
 void ThreadPool::Post(const Caller& caller, std::function<void()> work) {
   absl::MutexLock lock(&mutex_);
-  auto [it, added] = by_caller_.try_emplace(
-      std::make_pair(caller.user, caller.is_administrator));
+  auto [it, added] = by_caller_.try_emplace(KeyOf(caller));
   if (added) {
     it->second = shares_.insert(shares_.end(), Share{caller, {}});
     if (caller.is_administrator) ++administrators_;
@@ -78,7 +77,7 @@ void ThreadPool::Loop(bool for_administrators) {
       share->work.pop_front();
       if (share->work.empty()) {
         if (share->caller.is_administrator) --administrators_;
-        by_caller_.erase({share->caller.user, share->caller.is_administrator});
+        by_caller_.erase(KeyOf(share->caller));
         shares_.erase(share);
       } else {
         shares_.splice(shares_.end(), shares_, share);

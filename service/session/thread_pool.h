@@ -6,7 +6,7 @@
 #include <list>
 #include <string>
 #include <thread>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -55,9 +55,14 @@ class ThreadPool {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   Shares shares_ ABSL_GUARDED_BY(mutex_);
-  // By user, and by whether an administrator: a user may be both.
-  absl::flat_hash_map<std::pair<std::string, bool>, Shares::iterator> by_caller_
-      ABSL_GUARDED_BY(mutex_);
+  // By everything in Caller: a user may be an administrator and not, and the
+  // service that tries its own door does not wait behind what its user has
+  // asked for.
+  using Key = std::tuple<std::string, bool, bool>;
+  static Key KeyOf(const Caller& caller) {
+    return {caller.user, caller.is_administrator, caller.is_self};
+  }
+  absl::flat_hash_map<Key, Shares::iterator> by_caller_ ABSL_GUARDED_BY(mutex_);
   // Shares of administrators.
   int administrators_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::thread> threads_;

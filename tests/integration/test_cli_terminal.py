@@ -1,9 +1,14 @@
 """The command line on a terminal: bar, colours, questions, Ctrl-C."""
 
+import contextlib
+import fcntl
 import json
+import mmap
 import os
+import platform as platforms
 import signal
 import socket
+import subprocess
 import time
 import types
 
@@ -174,8 +179,11 @@ def eventually(look):
 
 def wait_for_job(cli, client_id=None):
     """The name of the only job, once it is there."""
-    [job] = eventually(lambda: cli.run("jobs", "--json",
-                                       client_id=client_id).json["jobs"])
+    def downloads():
+        # Before that the search for its name may be one.
+        jobs = cli.run("jobs", "--json", client_id=client_id).json["jobs"]
+        return [job for job in jobs if job["kind"] == "Download"]
+    [job] = eventually(downloads)
     return job["name"].rsplit("/", 1)[1]
 
 
@@ -237,3 +245,64 @@ def test_interrupted_before_there_is_a_job(platform, work):
     answer = json.loads(output)
     assert answer["exit_code"] == INTERRUPTED
     assert answer["error"]["symbol"] == "WU_E_CALL_CANCELLED"
+
+
+@pytest.fixture
+def narrow_pipe():
+    """A pipe that nobody reads and that has room for a page."""
+    ends = os.pipe()
+    fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, mmap.PAGESIZE)
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+WRITE = {"x86_64": "1", "aarch64": "64"}.get(platforms.machine())
+
+
+def is_writing(process):
+    """Whether a thread of it is in the middle of writing to its output."""
+    for task in os.listdir(f"/proc/{process.pid}/task"):
+        with contextlib.suppress(OSError), open(
+                f"/proc/{process.pid}/task/{task}/syscall",
+                encoding="ascii") as call:
+            if call.read().split()[:2] == [WRITE, "0x1"]:
+                return True
+    return False
+
+
+def end_by_signals(cli, words, pipe, signals):
+    with subprocess.Popen(cli.words(words), stdin=subprocess.DEVNULL,
+                          stdout=pipe[1], stderr=subprocess.DEVNULL,
+                          env=cli.environment(), cwd="/") as process:
+        try:
+            # For good: nobody reads.
+            eventually(lambda: is_writing(process))
+            for _ in range(signals):
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE) == INTERRUPTED
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("words", [
+    ("sessions", "--json"), ("sessions",), ("search", "--json")])
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ends_in_the_middle_of_what_nobody_reads(
+        api, repository, cli, narrow_pipe, words, signals):
+    for number in range(24):
+        repository.add_archive(f"{number}-" + "x" * 100, "1", {"a": b"a"})
+        api.open_session(f"{number}-" + "x" * 250)
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+    # What is more than the pipe and a buffer hold.
+    assert len(cli.run(*words).stdout) > 2 * mmap.PAGESIZE
+    end_by_signals(cli, words, narrow_pipe, signals)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_ends_at_the_end_of_what_nobody_reads(api, cli, narrow_pipe, signals):
+    """When the last of it is written, and nothing else is left to do."""
+    api.open_session("other")
+    os.write(narrow_pipe[1], b"x" * mmap.PAGESIZE)
+    end_by_signals(cli, ("sessions",), narrow_pipe, signals)

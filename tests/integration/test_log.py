@@ -2,6 +2,8 @@
 
 import contextlib
 import re
+import socket
+import struct
 
 import pytest
 
@@ -145,3 +147,71 @@ def test_a_user_cannot_fill_the_log(daemon, stubs):
     assert left_out + len(caused) == 300
     # Administrators' calls are always written.
     assert len(lines(daemon, "request_id=roots ")) == 300
+
+
+def frame(kind, flags, stream, payload):
+    return (struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) +
+            struct.pack(">I", stream) + payload)
+
+
+def odd_requests(address, count, value):
+    """Calls with metadata of which gRPC's parser complains."""
+    block = b""
+    for name, text in ((b":method", b"POST"), (b":scheme", b"http"),
+                       (b":path", b"/usher.v1.SessionService/ListSessions"),
+                       (b":authority", b"usher"), (b"te", value),
+                       (b"content-type", b"application/grpc")):
+        block += b"\0" + bytes([len(name)]) + name + bytes([len(text)]) + text
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(address))
+        peer.settimeout(60)
+        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+        for number in range(count):
+            # Ended at once, so that no limit of streams is met.
+            stream = 2 * number + 1
+            peer.sendall(frame(1, 4, stream, block) +
+                         frame(3, 0, stream, struct.pack(">I", 8)))
+        # All was read when a ping after it is answered.
+        peer.sendall(frame(6, 0, 0, b"the end!"))
+        received = b""
+        while b"the end!" not in received:
+            part = peer.recv(65536)
+            if not part:
+                return
+            received += part
+
+
+FORGED = "call request_id=forged caller=uid:0"
+
+
+def test_grpcs_own_lines_are_few_and_harmless(daemon, connect):
+    daemon.start()
+    odd_requests(daemon.address, 1000, f"x\n{FORGED}".encode())
+    connect().open_session("bystander")
+    daemon.stop()
+    for text in (daemon.output, "\n".join(lines(daemon))):
+        assert not any(line.startswith(FORGED) for line in text.splitlines())
+        about = [line for line in text.splitlines() if "forged" in line]
+        assert 0 < len(about) < 100
+        assert all("gRPC: " in line for line in about)
+
+
+@pytest.mark.parametrize("settings", ['level = "off"', "stderr = false"])
+def test_grpc_writes_nowhere_else(daemon, settings):
+    daemon.configure(f"[log]\n{settings}\n")
+    daemon.start()
+    odd_requests(daemon.address, 10, b"forged")
+    daemon.stop()
+    assert "forged" not in daemon.output
+
+
+@pytest.mark.root
+def test_a_new_open_service_lets_everybody_pass(daemon, stubs):
+    """Its log lies in the state folder, too, and is opened first."""
+    daemon.configure("[service]\nworld_accessible = true\n")
+    daemon.start()
+    with users.acting_as(users.ALICE):
+        alice = Api(stubs, daemon.address)
+    alice.open_session("alice")
+    alice.close()
+    assert (daemon.state / "log").stat().st_mode & 0o077 == 0

@@ -7,6 +7,7 @@ import pytest
 
 from harness import users
 from harness.api import Api, Failure
+from harness.cli import Cli
 
 ACCESS_DENIED = 0x80070005
 
@@ -154,3 +155,43 @@ def test_users_may_download_when_policy_says_so(daemon, stubs, repository):
     assert caught.value.hresult == ACCESS_DENIED
     client.close()
     root.close()
+
+
+@pytest.mark.root
+def test_users_cannot_shut_out_administrators(daemon, stubs, platform, work):
+    """They take all sessions; root sees whose they are and closes one."""
+    daemon.open_to_everyone()
+    with daemon.config.open("a") as config:
+        config.write("[limits]\nsessions = 3\n")
+    daemon.start()
+    with users.acting_as(users.ALICE):
+        alice = Api(stubs, daemon.address)
+    taken = [alice.open_session(f"session{n}").session.name for n in range(3)]
+    with pytest.raises(Failure) as refused:
+        alice.open_session("one more")
+    assert refused.value.subject == "limits.sessions"
+
+    cli = Cli(platform, daemon.address, work)
+    listed = cli.run("sessions", "list", "--all", "--json")
+    assert listed.code == 0, listed.stderr
+    assert {session["name"] for session in listed.json["sessions"]
+            if session["owner"] == f"uid:{users.ALICE}"} == set(taken)
+    closed = cli.run("sessions", "close", taken[1].split("/")[1], "--json")
+    assert closed.code == 0, closed.stderr
+    assert closed.json["session"] == taken[1]
+    s = stubs.session
+    names = [session.name for session in alice.call(
+        alice.sessions.ListSessions, s.ListSessionsRequest()).sessions]
+    assert names == [taken[0], taken[2]]
+    again = cli.run("sessions", "close", taken[1], "--json")
+    assert again.code == 6  # nothing found
+    assert taken[1] in again.error["message"]
+
+    # Others close only their own.
+    with users.acting_as(users.BOB):
+        bob = Api(stubs, daemon.address)
+    with pytest.raises(Failure) as refused:
+        bob.call(bob.sessions.CloseSession, s.CloseSessionRequest(name=taken[0]))
+    assert refused.value.code == grpc.StatusCode.NOT_FOUND
+    bob.close()
+    alice.close()

@@ -152,6 +152,10 @@ class UpdateSession {
   absl::StatusOr<std::vector<SessionInfo>> ListSessions(
       bool all_callers = false) const;
 
+  // Ends a session by the name that ListSessions tells, as Close() does; for
+  // administrators anybody's. Fails with NOT_FOUND if there is none.
+  absl::Status CloseSession(absl::string_view name) const;
+
   // Ends the session at the service: aborts its jobs and drops its objects.
   // The object is of no further use.
   absl::Status Close();

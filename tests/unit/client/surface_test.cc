@@ -207,6 +207,15 @@ TEST_F(SurfaceTest, SessionsAreListed) {
   EXPECT_EQ(all.back().owner, "uid:4711");
 }
 
+TEST_F(SurfaceTest, SessionsAreClosedByName) {
+  const UpdateSession session = Open();
+  EXPECT_EQ(session.CloseSession("sessions/other").code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_NE(service_.session().name(), "");
+  EXPECT_TRUE(session.CloseSession(session.Name()).ok());
+  EXPECT_EQ(service_.session().name(), "");
+}
+
 TEST_F(SurfaceTest, ClosedSessionIsGoneOnBothSides) {
   UpdateSession session = Open();
   const UpdateSearcher searcher = *session.CreateUpdateSearcher();

@@ -8,15 +8,22 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
 #include "common/error.h"
 #include "common/file_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/rpc/services.h"
+#include "service/session/core.h"
+#include "spdlog/sinks/ostream_sink.h"
+#include "spdlog/spdlog.h"
 #include "tests/unit/session/fakes.h"
 #include "usher/v1/session.grpc.pb.h"
 
@@ -117,6 +124,48 @@ TEST_F(LoopbackDoorTest, NoMethodAnswersWithoutTheSecret) {
     }
   }
   EXPECT_GT(methods, 30);
+}
+
+// Whoever lacks the secret is no administrator, whatever the door is for.
+TEST_F(LoopbackDoorTest, NobodyFillsTheLogWithoutTheSecret) {
+  std::ostringstream text;
+  const std::shared_ptr<spdlog::logger> before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "captured", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  for (int i = 0; i < 300; ++i) {
+    // One that is answered at once, and one from a pool.
+    for (const char* method :
+         {"/usher.v1.SessionService/ListSessions",
+          "/usher.v1.HistoryService/GetTotalHistoryCount"}) {
+      EXPECT_EQ(Call(administrator_, method, "").error_code(),
+                grpc::StatusCode::UNAUTHENTICATED);
+    }
+  }
+  door_->Shutdown(absl::Now());
+  spdlog::set_default_logger(before);
+  int written = 0;
+  for (const absl::string_view line : absl::StrSplit(text.str(), '\n')) {
+    if (!absl::StrContains(line, "call request_id=")) continue;
+    ++written;
+    EXPECT_THAT(std::string(line),
+                ::testing::HasSubstr("caller=loopback:unknown "));
+  }
+  EXPECT_GT(written, 0);
+  EXPECT_LT(written, 100);
+}
+
+// What waits for a thread is only what may be called.
+TEST_F(LoopbackDoorTest, WithoutTheSecretNobodyTakesAThread) {
+  const auto go = std::make_shared<absl::Notification>();
+  for (int i = 0; i < 16; ++i) {  // more than the pool has threads
+    world_.core().work().Post([go] { go->WaitForNotification(); });
+  }
+  for (const char* method : {"/usher.v1.HistoryService/GetTotalHistoryCount",
+                             "/usher.v1.HistoryService/QueryHistory"}) {
+    EXPECT_EQ(Call(administrator_, method, "").error_code(),
+              grpc::StatusCode::UNAUTHENTICATED);
+  }
+  go->Notify();
 }
 
 TEST_F(LoopbackDoorTest, EachPortHasItsOwnIdentity) {

@@ -39,7 +39,7 @@ google::protobuf::RepeatedPtrField<v1::UpdateKey> Keys(
 
 absl::StatusOr<std::string> Download(World& world, const std::string& session,
                                      const std::vector<int>& updates,
-                                     bool forced) {
+                                     bool forced, const session::Call& call) {
   v1::CreateDownloaderRequest create;
   create.set_parent(session);
   create.mutable_downloader()->set_is_forced(forced);
@@ -48,11 +48,11 @@ absl::StatusOr<std::string> Download(World& world, const std::string& session,
   create.mutable_update_mask()->add_paths("is_forced");
   v1::Downloader downloader;
   USHER_RETURN_IF_ERROR(
-      session::CreateDownloader(world.core(), Root(), create, downloader));
+      session::CreateDownloader(world.core(), call, create, downloader));
   v1::BeginDownloadRequest begin;
   begin.set_downloader(downloader.name());
   v1::Job job;
-  USHER_RETURN_IF_ERROR(session::BeginDownload(world.core(), Root(), begin, job,
+  USHER_RETURN_IF_ERROR(session::BeginDownload(world.core(), call, begin, job,
                                                CancellationToken()));
   return job.name();
 }

@@ -25,9 +25,9 @@ google::protobuf::RepeatedPtrField<v1::UpdateKey> Keys(
     const std::vector<int>& updates);
 
 // Begins a download or installation of these updates; the job's name.
-absl::StatusOr<std::string> Download(World& world, const std::string& session,
-                                     const std::vector<int>& updates,
-                                     bool forced = false);
+absl::StatusOr<std::string> Download(
+    World& world, const std::string& session, const std::vector<int>& updates,
+    bool forced = false, const session::Call& call = CallOf("uid:0", true));
 absl::StatusOr<std::string> Install(World& world, const std::string& session,
                                     const std::vector<int>& updates);
 

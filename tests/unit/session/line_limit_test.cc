@@ -29,9 +29,14 @@ class LineLimitTest : public ::testing::Test {
   }
 
   std::vector<std::string> written_;
-  std::unique_ptr<LineLimit> limit_ = std::make_unique<LineLimit>(
-      3, absl::Minutes(1),
-      [this](const std::string& line) { written_.push_back(line); });
+  void Limit(const LineLimit::Limits& limits) {
+    limit_ = std::make_unique<LineLimit>(
+        limits, [this](const std::string& line) { written_.push_back(line); });
+  }
+
+  LineLimitTest() { Limit({3, 1'000'000, absl::Minutes(1)}); }
+
+  std::unique_ptr<LineLimit> limit_;
   absl::Time now_ = absl::UnixEpoch() + absl::Hours(1);
 };
 
@@ -67,6 +72,29 @@ TEST_F(LineLimitTest, TooManyCallersShareOneCount) {
   EXPECT_EQ(Admitted("user7", 9), 2);
   now_ += absl::Minutes(1);
   EXPECT_EQ(Admitted("later", 9), 3);
+}
+
+TEST_F(LineLimitTest, ManyCallersTogetherDoNotFillItEither) {
+  Limit({3, 10, absl::Minutes(1)});
+  int admitted = 0;
+  for (int i = 0; i < 20; ++i) {
+    admitted += Admitted(absl::StrCat("user", i), 2);
+  }
+  EXPECT_EQ(admitted, 10);
+  EXPECT_THAT(written_, ElementsAre(HasSubstr("caller=all has caused 10")));
+  now_ += absl::Minutes(1);
+  EXPECT_EQ(Admitted("user1", 5), 3);
+  EXPECT_THAT(written_[1], HasSubstr("caller=all 30 more suppressed"));
+}
+
+TEST_F(LineLimitTest, AClockThatIsSetBackEndsThePeriod) {
+  EXPECT_EQ(Admitted("alice", 5), 3);
+  // Read before the last one's and asked after it.
+  now_ -= absl::Milliseconds(1);
+  EXPECT_EQ(Admitted("alice", 1), 0);
+  now_ -= absl::Minutes(30);
+  EXPECT_EQ(Admitted("alice", 5), 3);
+  EXPECT_THAT(written_[1], HasSubstr("caller=alice 3 more suppressed"));
 }
 
 }  // namespace

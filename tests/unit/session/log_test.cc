@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/session/lookup.h"
 #include "service/session/search_job.h"
 #include "service/session/searcher_api.h"
 #include "spdlog/sinks/ostream_sink.h"
@@ -96,6 +97,35 @@ TEST(LogTest, EachUpdateOfADownloadHasItsLine) {
   EXPECT_THAT(log.With(common + UpdateId(3)),
               ElementsAre(HasSubstr("hresult=0x00240006")));
   EXPECT_THAT(log.With("forged"), ::testing::SizeIs(1));
+}
+
+TEST(LogTest, NobodysUpdatesFillTheLog) {
+  constexpr int kUpdates = 300;
+  for (const bool administrator : {false, true}) {
+    CoreOptions options;
+    options.policy.users_may_download = true;
+    World world(options);
+    std::vector<int> updates;
+    for (int n = 1; n <= kUpdates; ++n) {
+      world.catalog->Add(n);
+      world.catalog->entries[n].state.is_installed = true;  // nothing to do
+      updates.push_back(n);
+    }
+    LogCapture log;
+    const Call call = CallOf("uid:1001", administrator);
+    const std::string job = *Download(world, OpenName(world, call), updates,
+                                      /*forced=*/false, call);
+    WaitFor(FindJob(world.core(), call, job)->job);
+    world.Stop();
+    if (administrator) {
+      EXPECT_THAT(log.With("update request_id="), ::testing::SizeIs(kUpdates));
+    } else {
+      EXPECT_THAT(log.With("update request_id="),
+                  ::testing::SizeIs(::testing::Lt(100)));
+      EXPECT_THAT(log.With("uid:1001"),
+                  Contains(HasSubstr("more are suppressed")));
+    }
+  }
 }
 
 TEST(LogTest, EachUpdateOfAnInstallationHasItsLineOnce) {

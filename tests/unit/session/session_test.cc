@@ -156,6 +156,33 @@ TEST(SessionTest, ListsOnesOwnAndAllForAdministrators) {
   EXPECT_EQ(all.sessions_size(), 2);
 }
 
+TEST(SessionTest, ThePlacesOfAdministratorsAreLimited) {
+  CoreOptions options;
+  options.limits.sessions = 1;
+  World world(options);
+  OpenName(world, kAlice, "a");
+  for (int i = 0; i < kSessionsForAdministrators; ++i) {
+    EXPECT_TRUE(Open(world, kRoot, std::to_string(i)).ok());
+  }
+  EXPECT_EQ(SubjectOf(Open(world, kRoot, "more").status()), "limits.sessions");
+}
+
+TEST(SessionTest, AdministratorsCloseAnybodysAndOthersTheirOwn) {
+  World world;
+  const std::string hers = OpenName(world, kAlice, "a");
+  v1::CloseSessionRequest request;
+  google::protobuf::Empty empty;
+  request.set_name(hers);
+  EXPECT_EQ(CloseSession(world.core(), kBob, request, empty).code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_TRUE(Get(world, kAlice, hers).ok());
+  EXPECT_TRUE(CloseSession(world.core(), kRoot, request, empty).ok());
+  EXPECT_EQ(Get(world, kAlice, hers).code(), absl::StatusCode::kNotFound);
+  const absl::Status again = CloseSession(world.core(), kRoot, request, empty);
+  EXPECT_EQ(again.code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(SubjectOf(again), hers);
+}
+
 TEST(SessionTest, MalformedNamesAreArguments) {
   World world;
   for (const char* name : {"", "sessions/", "sessions/XYZ", "sessions/../x",
@@ -178,6 +205,13 @@ TEST(SessionTest, LimitsNameTheirSetting) {
   EXPECT_EQ(SubjectOf(third.status()), "limits.sessions_per_caller");
   EXPECT_TRUE(Open(world, kAlice, "1")->attached());  // not another session
   OpenName(world, kBob, "1");
+  EXPECT_EQ(SubjectOf(Open(world, kBob, "2").status()), "limits.sessions");
+  // Others together do not shut administrators out.
+  for (const char* id : {"1", "2"}) {
+    EXPECT_TRUE(Open(world, kRoot, id).ok());
+  }
+  EXPECT_EQ(SubjectOf(Open(world, kRoot, "3").status()),
+            "limits.sessions_per_caller");
   EXPECT_EQ(SubjectOf(Open(world, kBob, "2").status()), "limits.sessions");
 
   v1::CreateSearcherRequest create;

@@ -52,6 +52,17 @@ TEST_F(ThreadPoolTest, CallersTakeTurns) {
   EXPECT_THAT(said(), ElementsAre("a1", "b1", "own", "a2", "b2", "a3", "a4"));
 }
 
+TEST_F(ThreadPoolTest, TheServiceThatTriesItsOwnDoorHasItsTurn) {
+  absl::Notification go;
+  ThreadPool pool(1);
+  pool.Post([&go] { go.WaitForNotification(); });
+  for (const char* name : {"r1", "r2", "r3"}) pool.Post(kRoot, Say(name));
+  pool.Post(Caller{kRoot.user, true, /*is_self=*/true}, Say("self"));
+  go.Notify();
+  pool.Drain();
+  EXPECT_THAT(said(), ElementsAre("r1", "self", "r2", "r3"));
+}
+
 TEST_F(ThreadPoolTest, LongWorkOfUsersDoesNotHoldUpAdministrators) {
   absl::Notification go;
   ThreadPool pool(2, /*for_administrators=*/1);
