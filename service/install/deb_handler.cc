@@ -252,7 +252,7 @@ absl::Status DebHandler::TakeBack(const Attempt& attempt,
     }
   }
   if (remove.size() == options) return absl::OkStatus();
-  const absl::Status removed =
+  absl::Status removed =
       dpkg_.Run(RepairRun(attempt, std::move(remove)), &exit_code);
   USHER_ASSIGN_OR_RETURN(states, StatesOf(plan, attempt));
   return removed;
