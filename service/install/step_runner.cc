@@ -111,13 +111,32 @@ StepResult StepRunner::Run(Operation operation, Step& step,
     return result;
   }
   step.outcome = std::move(applied.outcome);
-  status = journal_.SetApplied(step.step_id, step.outcome);
-  // Without the note in the journal the next start will find the change
-  // itself; nothing is gained by taking it back.
-  if (!status.ok()) Remark(step.outcome, status);
   step.state = StepState::kApplied;
+  status = journal_.SetApplied(step.step_id, step.outcome);
+  if (!status.ok()) return Unnoted(work, step, status);
   USHER_FAULT_POINT("install.applied");
   return Complete(work, step);
+}
+
+StepResult StepRunner::Unnoted(const Work& work, Step& step,
+                               const absl::Status& status) {
+  // Nothing is gained by taking the change back. If the result cannot be
+  // written down either, the next start finds the change by what Commit would
+  // drop.
+  Remark(step.outcome, status);
+  if (const absl::Status recorded = Record(work, step); !recorded.ok()) {
+    Remark(step.outcome, recorded);
+  }
+  return {StepResult::Kind::kDone, status, 0};
+}
+
+void StepRunner::Settle(Operation operation, Step& step) const {
+  const absl::StatusOr<Work> work = Open(operation, step, Control());
+  if (!work.ok()) return;
+  // Too late to be told; what Commit leaves only costs room.
+  work->handler->Commit(work->attempt).IgnoreError();
+  RemoveTree(work->attempt.work_dir).IgnoreError();
+  step.state = StepState::kDone;
 }
 
 StepResult StepRunner::Fail(const Work& work, const absl::Status& status,
@@ -159,8 +178,10 @@ absl::Status StepRunner::Record(const Work& work, const Step& step) {
         catalog_.RecordUninstalled(step.key, reboot_required));
     return kept_.ForgetOthers(step.key, 0);
   }
-  USHER_RETURN_IF_ERROR(kept_.Save(step.key, *work.description));
-  USHER_RETURN_IF_ERROR(catalog_.RecordInstalled(step.key, reboot_required));
+  absl::Status status = kept_.Save(step.key, *work.description);
+  // It is installed also when an uninstallation will know less of it.
+  status.Update(catalog_.RecordInstalled(step.key, reboot_required));
+  USHER_RETURN_IF_ERROR(status);
   return kept_.ForgetOthers(step.key, step.key.revision);
 }
 

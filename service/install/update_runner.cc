@@ -21,12 +21,16 @@ void SetNow(v1::UpdateHistoryEntry& entry) {
                                   1000);
 }
 
+// Whether the step's change is made, noted in the journal or not.
+bool IsMade(const Step& step) {
+  return step.state == StepState::kApplied || step.state == StepState::kDone;
+}
+
 // What the steps of a failed bundle left, for its message.
 std::string DoneSoFar(const BegunUpdate& update) {
   if (update.steps.size() < 2) return "";
-  const auto done = std::count_if(
-      update.steps.begin(), update.steps.end(),
-      [](const Step& step) { return step.state == StepState::kDone; });
+  const auto done =
+      std::count_if(update.steps.begin(), update.steps.end(), IsMade);
   return absl::StrCat(" (", done, " of the bundle's ", update.steps.size(),
                       " parts are done)");
 }
@@ -56,6 +60,10 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
                                                const Control& control) {
   const catalog::UpdateKey& key =
       request.updates[static_cast<size_t>(position)];
+  // Without a history entry, which could not be written, either.
+  if (const absl::Status written = WriteUnwritten(); !written.ok()) {
+    return FailedResult(written);
+  }
   absl::StatusOr<BegunUpdate> begun = journal_.Begun(request.job_id, position);
   if (begun.ok()) {
     const absl::Status counted =
@@ -109,10 +117,14 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
         restart_first |= step.outcome.restart_mandatory;
         // The last step is done when the update is, in one transaction.
         if (i + 1 < count) {
-          if (const absl::Status status =
-                  journal_.SetState(step.step_id, StepState::kDone);
-              !status.ok()) {
-            return Finish(update, FailedResult(status));
+          const absl::Status noted =
+              step.state == StepState::kDone
+                  ? journal_.SetState(step.step_id, StepState::kDone)
+                  : result.status;
+          if (!noted.ok()) {
+            InstallResult failed = FailedResult(noted);
+            failed.message += DoneSoFar(update);
+            return Finish(update, std::move(failed));
           }
         }
         break;
@@ -164,12 +176,11 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   return Finish(update, ResultOf(outcomes));
 }
 
-InstallResult UpdateRunner::Finish(const BegunUpdate& update,
-                                   InstallResult result) {
+InstallResult UpdateRunner::Finish(BegunUpdate& update, InstallResult result) {
   // What was done before a part failed may need its restart all the same.
   result.reboot_required |= std::any_of(
       update.steps.begin(), update.steps.end(), [](const Step& step) {
-        return step.state == StepState::kDone && step.outcome.reboot_required;
+        return IsMade(step) && step.outcome.reboot_required;
       });
   v1::UpdateHistoryEntry entry;
   if (!entry.ParseFromString(update.entry)) entry.Clear();
@@ -186,9 +197,29 @@ InstallResult UpdateRunner::Finish(const BegunUpdate& update,
       !status.ok()) {
     absl::StrAppend(&result.message, result.message.empty() ? "" : "; ",
                     "the result could not be written down: ", status.message());
+    unwritten_ = true;
+  } else {
+    for (Step& step : update.steps) {
+      if (step.state == StepState::kApplied) {
+        steps_.Settle(update.request.operation, step);
+      }
+    }
   }
   if (result.reboot_required) on_restart_(mandatory);
   return result;
+}
+
+absl::Status UpdateRunner::WriteUnwritten() {
+  if (!unwritten_) return absl::OkStatus();
+  unwritten_ = false;
+  absl::Status status = Recover();
+  // Set again by what could not be written this time, either.
+  if (status.ok() && unwritten_) {
+    status =
+        Error(hr::kWuEUhUnexpected, "see that the database can be written");
+  }
+  unwritten_ = !status.ok();
+  return Annotate(status, "an earlier result could not be written down");
 }
 
 absl::Status UpdateRunner::Recover() {
