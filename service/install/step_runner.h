@@ -47,7 +47,8 @@ class StepRunner {
  public:
   StepRunner(Journal& journal, catalog::Catalog& catalog,
              download::ContentCache& cache, const HandlerSet& handlers,
-             const Kept& kept, std::filesystem::path work_dir);
+             const Kept& kept, std::filesystem::path work_dir,
+             std::string boot_id);
 
   // Runs a planned step of `operation`. `step` takes the new state and outcome.
   // A step that is done but stays in the state kApplied could not be noted in
@@ -86,6 +87,7 @@ class StepRunner {
   const HandlerSet& handlers_;
   const Kept& kept_;
   std::filesystem::path work_dir_;
+  std::string boot_id_;
 };
 
 }  // namespace usher::install

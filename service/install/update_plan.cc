@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "service/install/behavior.h"
 #include "service/install/payloads.h"
 #include "service/install/results.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -55,12 +56,6 @@ UpdateKey KeyOf(const v1::UpdateKey& key, const UpdateKey& parent) {
   // A publisher leaves the service of children empty.
   return {key.service_id().empty() ? parent.service_id : key.service_id(),
           key.update_id(), key.revision_number()};
-}
-
-const v1::InstallationBehavior& BehaviorOf(const v1::Update& update,
-                                           Operation operation) {
-  return operation == Operation::kInstall ? update.installation_behavior()
-                                          : update.uninstallation_behavior();
 }
 
 }  // namespace
@@ -136,9 +131,6 @@ class Planner::Checker {
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
-    plan.restart_mandatory |=
-        BehaviorOf(update, request_.operation).reboot_behavior() ==
-        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
     if (children.empty()) {
       return Leaf(key, std::move(description), plan.steps);
     }
@@ -151,10 +143,28 @@ class Planner::Checker {
       keys.push_back(KeyOf(child, key));
     }
     if (!install_) std::reverse(keys.begin(), keys.end());
+    const size_t before = plan.steps.size();
     for (const UpdateKey& child : keys) {
       USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, plan),
                                      absl::StrCat("child ", child.update_id)));
     }
+    if (plan.steps.size() > before &&
+        AlwaysNeedsRestart(update, request_.operation)) {
+      return AddRestart(plan.steps.back());
+    }
+    return absl::OkStatus();
+  }
+
+  // The restart of a bundle comes with its last part.
+  absl::Status AddRestart(Step& step) const {
+    UpdateDescription description;
+    if (!description.ParseFromString(step.description)) {
+      return Error(hr::kWuEUhInvalidmetadata, "the description is damaged",
+                   step.key.update_id);
+    }
+    SetAlwaysNeedsRestart(*description.mutable_update(), request_.operation,
+                          true);
+    step.description = description.SerializeAsString();
     return absl::OkStatus();
   }
 

@@ -36,10 +36,9 @@ std::string DoneSoFar(const BegunUpdate& update) {
 }
 
 bool RestartMandatory(const BegunUpdate& update) {
-  return update.restart_mandatory ||
-         std::any_of(
-             update.steps.begin(), update.steps.end(),
-             [](const Step& step) { return step.outcome.restart_mandatory; });
+  return std::any_of(
+      update.steps.begin(), update.steps.end(),
+      [](const Step& step) { return step.outcome.restart_mandatory; });
 }
 
 }  // namespace
@@ -78,8 +77,8 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
   update.position = position;
   update.entry = plan.entry;
   if (plan.result.has_value()) return Finish(update, *plan.result);
-  const absl::Status noted = journal_.BeginUpdate(
-      request.job_id, position, plan.entry, plan.restart_mandatory, plan.steps);
+  const absl::Status noted =
+      journal_.BeginUpdate(request.job_id, position, plan.entry, plan.steps);
   if (!noted.ok()) return Finish(update, FailedResult(noted));
   USHER_FAULT_POINT("install.journal_begun");
   begun = journal_.Begun(request.job_id, position);
@@ -93,7 +92,11 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
   bool restart_first = false;
   for (int i = 0; i < count; ++i) {
     Step& step = update.steps[static_cast<size_t>(i)];
-    if (step.state == StepState::kDone) continue;
+    if (step.state == StepState::kDone) {
+      // In this boot: what a restart has fulfilled is forgotten at the start.
+      restart_first |= step.outcome.restart_mandatory;
+      continue;
+    }
     if (control.cancel.cancelled()) {
       return Finish(update,
                     AbortedResult(absl::StrCat("the operation was cancelled",
@@ -152,15 +155,11 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(update.steps.size());
   for (const Step& step : update.steps) outcomes.push_back(step.outcome);
-  // The publisher said that it always needs a restart.
-  if (update.restart_mandatory && !outcomes.empty()) {
-    outcomes[0].reboot_required = true;
-  }
   const catalog::UpdateKey& key = update.request.updates[0];
   const bool is_bundle =
       update.steps.size() != 1 || !(update.steps[0].key == key);
-  // A step recorded itself, with what its handler knew about a restart.
-  if ((is_bundle || update.restart_mandatory) && !outcomes.empty()) {
+  // A step recorded itself.
+  if (is_bundle && !outcomes.empty()) {
     const bool reboot =
         std::any_of(outcomes.begin(), outcomes.end(),
                     [](const Outcome& o) { return o.reboot_required; });
@@ -238,6 +237,9 @@ absl::Status UpdateRunner::Recover(BegunUpdate& update) {
         if (before != StepState::kDone) {
           USHER_RETURN_IF_ERROR(
               journal_.SetState(step.step_id, StepState::kDone));
+          if (step.outcome.reboot_required) {
+            on_restart_(step.outcome.restart_mandatory);
+          }
         }
         break;
       case StepResult::Kind::kFailed:

@@ -49,10 +49,46 @@ class UnwrittenTest : public ::testing::Test {
         "NEW.result_code != 0 BEGIN SELECT RAISE(ABORT, 'the disk is full'); "
         "END");
   }
+  // Nor a part of a bundle as done, as if the service were killed after it.
+  void DieAfterAPart() {
+    Execute(
+        "CREATE TRIGGER part BEFORE UPDATE ON install_step WHEN NEW.state = 4 "
+        "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    RefuseResults();
+  }
   void TakeAllAgain() {
     Execute(
-        "DROP TRIGGER IF EXISTS note; DROP TRIGGER IF EXISTS "
-        "result");
+        "DROP TRIGGER IF EXISTS note; DROP TRIGGER IF EXISTS part; "
+        "DROP TRIGGER IF EXISTS result");
+  }
+  // Update 3, of 1 ("app"), which always needs a restart if `restart`, and 2
+  // ("tool").
+  void AddBundle(bool restart) {
+    auto bundle = test::World::NewUpdate(Key(3));
+    for (const auto& part : {world_.AddArchive(1, "app", "1", "one"),
+                             world_.AddArchive(2, "tool", "1", "two")}) {
+      auto* key = bundle.mutable_update()->add_bundled_updates();
+      key->set_update_id(part.update_id);
+      key->set_revision_number(part.revision);
+    }
+    world_.catalog().Add(bundle);
+    if (restart) AlwaysRequiresReboot(Key(1));
+  }
+  void AlwaysRequiresReboot(const catalog::UpdateKey& key) {
+    auto description = *world_.catalog().Describe(key);
+    description.mutable_update()
+        ->mutable_installation_behavior()
+        ->set_reboot_behavior(
+            v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
+    world_.catalog().Add(description);
+  }
+  InstallResult Resume(const InstallRequest& request) {
+    const auto watcher = std::make_shared<test::Watcher>(1);
+    EXPECT_TRUE(world_.engine()
+                    .Resume(request.job_id, watcher, CancellationToken())
+                    .ok());
+    watcher->Wait();
+    return watcher->results[0];
   }
   std::string Current() {
     return Content(test::InUse(world_.product("app")) / "bin/run");
@@ -130,15 +166,7 @@ TEST_F(UnwrittenTest, WhatComesNextWritesItDownFirst) {
 }
 
 TEST_F(UnwrittenTest, ABundleGoesOnAtTheNextStart) {
-  const auto one = world_.AddArchive(1, "app", "1", "one");
-  const auto two = world_.AddArchive(2, "tool", "1", "two");
-  auto bundle = test::World::NewUpdate(Key(3));
-  for (const auto& part : {one, two}) {
-    auto* key = bundle.mutable_update()->add_bundled_updates();
-    key->set_update_id(part.update_id);
-    key->set_revision_number(part.revision);
-  }
-  world_.catalog().Add(bundle);
+  AddBundle(/*restart=*/false);
   RefuseNotes();
   RefuseResults();
   const InstallRequest request = world_.Request({Key(3)});
@@ -150,14 +178,51 @@ TEST_F(UnwrittenTest, ABundleGoesOnAtTheNextStart) {
   TakeAllAgain();
   ASSERT_TRUE(world_.Start().ok());
   EXPECT_THAT(world_.Strays(), IsEmpty());
-  const auto watcher = std::make_shared<test::Watcher>(1);
-  ASSERT_TRUE(world_.engine()
-                  .Resume(request.job_id, watcher, CancellationToken())
-                  .ok());
-  watcher->Wait();
-  EXPECT_EQ(watcher->results[0].result_code, kSucceeded)
-      << watcher->results[0].message;
+  const InstallResult resumed = Resume(request);
+  EXPECT_EQ(resumed.result_code, kSucceeded) << resumed.message;
   EXPECT_TRUE(fs::exists(world_.product("tool")));
+}
+
+TEST_F(UnwrittenTest, ARestartThatAPartNeedsOutlivesTheService) {
+  AddBundle(/*restart=*/true);
+  DieAfterAPart();
+  const InstallRequest request = world_.Request({Key(3)});
+  world_.Run(request);
+  TakeAllAgain();
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_TRUE(world_.engine().RebootRequiredBeforeInstallation());
+  const InstallResult resumed = Resume(request);
+  EXPECT_EQ(resumed.hresult, hr::kWuEInstallNotAllowed) << resumed.message;
+  EXPECT_TRUE(resumed.reboot_required);
+  EXPECT_FALSE(fs::exists(world_.product("tool")));
+}
+
+TEST_F(UnwrittenTest, ARestartThatCameFulfilsTheWishOfAPart) {
+  AddBundle(/*restart=*/true);
+  DieAfterAPart();
+  const InstallRequest request = world_.Request({Key(3)});
+  world_.Run(request);
+  TakeAllAgain();
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_FALSE(world_.engine().RebootRequired());
+  const InstallResult resumed = Resume(request);
+  EXPECT_EQ(resumed.hresult, hr::kSOk) << resumed.message;
+  EXPECT_FALSE(resumed.reboot_required);
+  EXPECT_FALSE(world_.engine().RebootRequired());
+}
+
+TEST_F(UnwrittenTest, ARestartThatCameFulfilsTheWishOfAnUpdate) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  AlwaysRequiresReboot(one);
+  RefuseResults();
+  EXPECT_TRUE(world_.Install({one})[0].reboot_required);
+  TakeAllAgain();
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_EQ(world_.History()[0].result_code(),
+            v1::OPERATION_RESULT_CODE_SUCCEEDED);
+  EXPECT_FALSE(world_.engine().RebootRequired());
 }
 
 TEST_F(UnwrittenTest, AnUpdateOfWhichNothingCanBeKeptIsInstalledAllTheSame) {
