@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/file_io.h"
 #include "service/install/file_name.h"
 #include "service/install/switch.h"
@@ -160,6 +161,7 @@ absl::Status ProductFolder::RemoveOthersOf(absl::string_view owner) const {
       continue;
     }
     USHER_RETURN_IF_ERROR(RemoveTree(root_ / PathFromUtf8(installed.version)));
+    USHER_FAULT_POINT("archive.old_removed");
     any = true;
   }
   if (!any) return absl::OkStatus();
