@@ -84,7 +84,9 @@ class Planner::Checker {
       return absl::OkStatus();
     }
     USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan));
-    if (plan.steps.empty()) {
+    // Without its parts a bundle, of an older revision perhaps, is recorded as
+    // uninstalled, or it would be offered for ever.
+    if (plan.steps.empty() && install_) {
       return Error(hr::kWuENotApplicable,
                    "nothing in this bundle is for this machine", key.update_id);
     }

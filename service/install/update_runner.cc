@@ -155,11 +155,15 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(update.steps.size());
   for (const Step& step : update.steps) outcomes.push_back(step.outcome);
+  if (outcomes.empty()) {
+    outcomes.push_back({.hresult = hr::kWuSAlreadyUninstalled,
+                        .message = "no part of the bundle was installed"});
+  }
   const catalog::UpdateKey& key = update.request.updates[0];
   const bool is_bundle =
       update.steps.size() != 1 || !(update.steps[0].key == key);
   // A step recorded itself.
-  if (is_bundle && !outcomes.empty()) {
+  if (is_bundle) {
     const bool reboot =
         std::any_of(outcomes.begin(), outcomes.end(),
                     [](const Outcome& o) { return o.reboot_required; });

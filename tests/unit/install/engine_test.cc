@@ -460,6 +460,26 @@ TEST_F(EngineTest, BundleIsOneUpdate) {
   EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
 }
 
+// What the older revision bundled is not what the newer one does.
+TEST_F(EngineTest, ABundleOfAnOlderRevisionIsUninstalled) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto r1 = AddBundle(3, {one});
+  ASSERT_EQ(world_.Install({r1})[0].result_code, kSucceeded);
+  world_.catalog().Forget(r1);
+  auto bundle = test::World::NewUpdate(Key(3, 2));
+  auto* key = bundle.mutable_update()->add_bundled_updates();
+  key->set_update_id(world_.AddArchive(2, "tool", "1", "x").update_id);
+  key->set_revision_number(1);
+  world_.catalog().Add(bundle);
+  const InstallResult result = world_.Uninstall({Key(3, 2)})[0];
+  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  EXPECT_THAT(result.message, HasSubstr("no part"));
+  EXPECT_FALSE(world_.catalog().HasReceipt(r1));
+  EXPECT_FALSE(world_.catalog().Evaluate(Key(3, 2))->is_present);
+  // Its part is an update of its own.
+  EXPECT_EQ(world_.Uninstall({one})[0].hresult, hr::kSOk);
+}
+
 TEST_F(EngineTest, FailedBundleSaysHowFarItCame) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto bad = world_.AddScript(2, "exit 3", "", nullptr);
