@@ -30,7 +30,7 @@ struct Before {
   std::string owner;
 
   bool InUse(const ProductFolder& folder) const {
-    return current == folder.version();
+    return IsSameFileName(current, folder.version());
   }
 };
 
@@ -208,7 +208,7 @@ absl::Status ArchiveHandler::Uninstall(const Attempt& attempt,
   USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
   USHER_ASSIGN_OR_RETURN(const std::string user, folder.OwnerOf(current));
   // Also away from an earlier revision's version, which Commit removes.
-  if (current == folder.version() ? mine : user == id) {
+  if (IsSameFileName(current, folder.version()) ? mine : user == id) {
     USHER_ASSIGN_OR_RETURN(const std::string other, folder.Other(id));
     USHER_RETURN_IF_ERROR(folder.Switch(other));
   }
@@ -261,7 +261,7 @@ absl::StatusOr<Recovery> ArchiveHandler::Recover(const Attempt& attempt) {
   USHER_ASSIGN_OR_RETURN(const std::string current, folder.Current());
   const bool renamed = !Exists(folder.staging()) && Exists(folder.target()) &&
                        (!before.had_target || Exists(folder.old()));
-  if (renamed && current == folder.version()) {
+  if (renamed && IsSameFileName(current, folder.version())) {
     USHER_RETURN_IF_ERROR(folder.Enlist(attempt.key.update_id));
     recovery.state = Recovery::State::kApplied;
     return recovery;

@@ -57,8 +57,8 @@ Engine::Engine(store::Database& database, catalog::Catalog& catalog,
       kept_(options.work_dir / "kept"),
       journal_(database),
       planner_(catalog, cache, handlers_, kept_, options.locale),
-      step_runner_(journal_, catalog, cache, handlers_, kept_,
-                   options.work_dir),
+      step_runner_(journal_, catalog, cache, handlers_, kept_, options.work_dir,
+                   boot_id_),
       update_runner_(journal_, planner_, step_runner_, catalog, boot_id_,
                      [this](bool mandatory) { OnRestart(mandatory); }) {}
 

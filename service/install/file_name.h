@@ -21,6 +21,10 @@ bool IsFileName(absl::string_view name);
 // Windows, which is in no version. May not be an IsFileName.
 std::string VersionFolderName(absl::string_view version);
 
+// Whether two names of ours, which are ASCII, lead to the same file or folder:
+// on Windows also when they differ in case.
+bool IsSameFileName(absl::string_view a, absl::string_view b);
+
 // Whether there is something at `path`; a link counts by itself, wherever it
 // leads.
 bool Exists(const std::filesystem::path& path);

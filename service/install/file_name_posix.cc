@@ -10,6 +10,8 @@ std::string VersionFolderName(absl::string_view version) {
   return std::string{version};
 }
 
+bool IsSameFileName(absl::string_view a, absl::string_view b) { return a == b; }
+
 bool Exists(const std::filesystem::path& path) {
   std::error_code error;
   return std::filesystem::exists(std::filesystem::symlink_status(path, error));

@@ -111,7 +111,7 @@ absl::Status ReadSteps(Connection& connection, BegunUpdate& update) {
 constexpr absl::string_view kSelectBegun =
     "SELECT job_id, operation, is_forced, force_quiet, client_application_id, "
     "server_selection, request_id, caller, position, service_id, update_id, "
-    "revision, attempts, entry, restart_mandatory "
+    "revision, attempts, entry "
     "FROM install_update JOIN install_job USING(job_id) "
     "WHERE result_code = 0 AND entry IS NOT NULL ";
 
@@ -127,7 +127,6 @@ absl::Status ReadBegun(Connection& connection, Statement rows,
     update.request.updates = {ReadKey(rows, 9)};
     update.attempts = static_cast<int>(rows.Int(12));
     update.entry = std::string{rows.Blob(13)};
-    update.restart_mandatory = rows.Int(14) != 0;
     updates.push_back(std::move(update));
   }
   for (BegunUpdate& update : updates) {
@@ -177,6 +176,19 @@ absl::Status WriteRestart(Connection& connection, const catalog::UpdateKey& key,
   insert.Bind(4, boot_id);
   insert.Bind(5, int64_t{mandatory});
   return insert.Run();
+}
+
+absl::StatusOr<catalog::UpdateKey> KeyOfStep(Connection& connection,
+                                             int64_t step_id) {
+  USHER_ASSIGN_OR_RETURN(
+      Statement row,
+      connection.Prepare("SELECT service_id, update_id, revision FROM "
+                         "install_step WHERE step_id = ?"));
+  row.Bind(1, step_id);
+  USHER_ASSIGN_OR_RETURN(const bool found, row.Step());
+  if (found) return ReadKey(row, 0);
+  return Error(hr::kWuEItemnotfound, "the journal has no such step",
+               absl::StrCat(step_id));
 }
 
 }  // namespace
@@ -264,18 +276,16 @@ absl::StatusOr<std::vector<UnfinishedJob>> Journal::Jobs() {
 
 absl::Status Journal::BeginUpdate(absl::string_view job_id, int position,
                                   absl::string_view entry,
-                                  bool restart_mandatory,
                                   const std::vector<Step>& steps) {
   return database_.Write([&](Connection& connection) -> absl::Status {
     USHER_ASSIGN_OR_RETURN(
         Statement update,
         connection.Prepare(
-            "UPDATE install_update SET attempts = attempts + 1, entry = ?, "
-            "restart_mandatory = ? WHERE job_id = ? AND position = ?"));
+            "UPDATE install_update SET attempts = attempts + 1, entry = ? "
+            "WHERE job_id = ? AND position = ?"));
     update.BindBlob(1, entry);
-    update.Bind(2, int64_t{restart_mandatory});
-    update.Bind(3, job_id);
-    update.Bind(4, int64_t{position});
+    update.Bind(2, job_id);
+    update.Bind(3, int64_t{position});
     USHER_RETURN_IF_ERROR(update.Run());
     USHER_ASSIGN_OR_RETURN(
         Statement insert,
@@ -348,7 +358,8 @@ absl::Status Journal::SetState(int64_t step_id, StepState state) {
   });
 }
 
-absl::Status Journal::SetApplied(int64_t step_id, const Outcome& outcome) {
+absl::Status Journal::SetApplied(int64_t step_id, const Outcome& outcome,
+                                 absl::string_view boot_id) {
   return database_.Write([&](Connection& connection) -> absl::Status {
     USHER_ASSIGN_OR_RETURN(
         Statement update,
@@ -362,7 +373,11 @@ absl::Status Journal::SetApplied(int64_t step_id, const Outcome& outcome) {
     update.Bind(4, int64_t{outcome.unmapped_result_code});
     update.Bind(5, outcome.message);
     update.Bind(6, step_id);
-    return update.Run();
+    USHER_RETURN_IF_ERROR(update.Run());
+    if (!outcome.reboot_required) return absl::OkStatus();
+    USHER_ASSIGN_OR_RETURN(const catalog::UpdateKey key,
+                           KeyOfStep(connection, step_id));
+    return WriteRestart(connection, key, boot_id, outcome.restart_mandatory);
   });
 }
 
@@ -413,6 +428,12 @@ absl::StatusOr<Journal::Restarts> Journal::LoadRestarts(
                 "DELETE FROM install_reboot WHERE boot_id != ?"));
         remove.Bind(1, boot_id);
         USHER_RETURN_IF_ERROR(remove.Run());
+        USHER_RETURN_IF_ERROR(connection.Execute(
+            "UPDATE install_step SET reboot_required = 0, restart_mandatory = "
+            "0 WHERE reboot_required AND NOT EXISTS(SELECT 1 FROM "
+            "install_reboot r WHERE r.service_id = install_step.service_id AND "
+            "r.update_id = install_step.update_id AND r.revision = "
+            "install_step.revision)"));
         USHER_ASSIGN_OR_RETURN(
             Statement row,
             connection.Prepare("SELECT count(*), coalesce(max(mandatory), 0) "

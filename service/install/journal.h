@@ -48,8 +48,6 @@ struct BegunUpdate {
   int attempts = 0;
   // Serialized usher.v1.UpdateHistoryEntry; all but result and date.
   std::string entry;
-  // A restart that it asks for must come before anything else.
-  bool restart_mandatory = false;
   std::vector<Step> steps;  // in order
 };
 
@@ -72,7 +70,7 @@ class Journal {
   // Notes that an update is being worked on, with its steps in the state
   // kPlanned. The ids of `steps` are not used.
   absl::Status BeginUpdate(absl::string_view job_id, int position,
-                           absl::string_view entry, bool restart_mandatory,
+                           absl::string_view entry,
                            const std::vector<Step>& steps);
   // Counts another attempt at an update that was begun before.
   absl::Status CountAttempt(absl::string_view job_id, int position);
@@ -81,8 +79,10 @@ class Journal {
   absl::StatusOr<std::vector<BegunUpdate>> AllBegun();
 
   absl::Status SetState(int64_t step_id, StepState state);
-  // The state kApplied, with what the handler reported.
-  absl::Status SetApplied(int64_t step_id, const Outcome& outcome);
+  // The state kApplied, with what the handler reported. `boot_id` names the
+  // present boot, for its wish for a restart.
+  absl::Status SetApplied(int64_t step_id, const Outcome& outcome,
+                          absl::string_view boot_id);
 
   // Gives an update its result, and history its entry, at once; the steps go.
   // `boot_id` names the present boot, for the wish for a restart.
@@ -96,8 +96,8 @@ class Journal {
   absl::Status AbortRest(absl::string_view job_id,
                          const InstallResult& aborted);
 
-  // Forgets wishes for a restart from before the boot `boot_id`, and tells
-  // what is left.
+  // Forgets wishes for a restart from before the boot `boot_id`, also those of
+  // steps, and tells what is left.
   struct Restarts {
     bool required = false;
     bool mandatory = false;

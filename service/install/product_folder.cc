@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/file_io.h"
 #include "service/install/file_name.h"
 #include "service/install/switch.h"
@@ -95,7 +96,8 @@ ProductFolder::OtherVersions() const {
   USHER_ASSIGN_OR_RETURN(std::vector<Installed> versions, Versions());
   versions.erase(std::remove_if(versions.begin(), versions.end(),
                                 [this](const Installed& installed) {
-                                  return installed.version == version_;
+                                  return IsSameFileName(installed.version,
+                                                        version_);
                                 }),
                  versions.end());
   return versions;
@@ -116,7 +118,7 @@ absl::StatusOr<std::string> ProductFolder::OwnerOf(
     absl::string_view version) const {
   USHER_ASSIGN_OR_RETURN(const std::vector<Installed> versions, Versions());
   for (const Installed& installed : versions) {
-    if (installed.version == version) return installed.owner;
+    if (IsSameFileName(installed.version, version)) return installed.owner;
   }
   return std::string();
 }
@@ -153,11 +155,13 @@ absl::Status ProductFolder::RemoveOthersOf(absl::string_view owner) const {
   USHER_ASSIGN_OR_RETURN(std::vector<Installed> versions, Versions());
   bool any = false;
   for (const Installed& installed : versions) {
-    if (installed.owner != owner || installed.version == version_ ||
-        installed.version == current) {
+    if (installed.owner != owner ||
+        IsSameFileName(installed.version, version_) ||
+        IsSameFileName(installed.version, current)) {
       continue;
     }
     USHER_RETURN_IF_ERROR(RemoveTree(root_ / PathFromUtf8(installed.version)));
+    USHER_FAULT_POINT("archive.old_removed");
     any = true;
   }
   if (!any) return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "service/install/behavior.h"
 #include "service/install/payloads.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -26,6 +27,14 @@ void Remark(Outcome& outcome, const absl::Status& status) {
                   status.message());
 }
 
+// The publisher's word counts beside what the handler knows.
+void AddRestart(const UpdateDescription& description, Operation operation,
+                Outcome& outcome) {
+  if (!AlwaysNeedsRestart(description.update(), operation)) return;
+  outcome.reboot_required = true;
+  outcome.restart_mandatory = true;
+}
+
 }  // namespace
 
 // A step with its handler and folders.
@@ -38,13 +47,14 @@ struct StepRunner::Work {
 StepRunner::StepRunner(Journal& journal, catalog::Catalog& catalog,
                        download::ContentCache& cache,
                        const HandlerSet& handlers, const Kept& kept,
-                       std::filesystem::path work_dir)
+                       std::filesystem::path work_dir, std::string boot_id)
     : journal_(journal),
       catalog_(catalog),
       cache_(cache),
       handlers_(handlers),
       kept_(kept),
-      work_dir_(std::move(work_dir)) {}
+      work_dir_(std::move(work_dir)),
+      boot_id_(std::move(boot_id)) {}
 
 absl::StatusOr<StepRunner::Work> StepRunner::Open(
     Operation operation, const Step& step, const Control& control) const {
@@ -111,13 +121,33 @@ StepResult StepRunner::Run(Operation operation, Step& step,
     return result;
   }
   step.outcome = std::move(applied.outcome);
-  status = journal_.SetApplied(step.step_id, step.outcome);
-  // Without the note in the journal the next start will find the change
-  // itself; nothing is gained by taking it back.
-  if (!status.ok()) Remark(step.outcome, status);
+  AddRestart(*work.description, operation, step.outcome);
   step.state = StepState::kApplied;
+  status = journal_.SetApplied(step.step_id, step.outcome, boot_id_);
+  if (!status.ok()) return Unnoted(work, step, status);
   USHER_FAULT_POINT("install.applied");
   return Complete(work, step);
+}
+
+StepResult StepRunner::Unnoted(const Work& work, Step& step,
+                               const absl::Status& status) {
+  // Nothing is gained by taking the change back. If the result cannot be
+  // written down either, the next start finds the change by what Commit would
+  // drop.
+  Remark(step.outcome, status);
+  if (const absl::Status recorded = Record(work, step); !recorded.ok()) {
+    Remark(step.outcome, recorded);
+  }
+  return {StepResult::Kind::kDone, status, 0};
+}
+
+void StepRunner::Settle(Operation operation, Step& step) const {
+  const absl::StatusOr<Work> work = Open(operation, step, Control());
+  if (!work.ok()) return;
+  // Too late to be told; what Commit leaves only costs room.
+  work->handler->Commit(work->attempt).IgnoreError();
+  RemoveTree(work->attempt.work_dir).IgnoreError();
+  step.state = StepState::kDone;
 }
 
 StepResult StepRunner::Fail(const Work& work, const absl::Status& status,
@@ -159,8 +189,10 @@ absl::Status StepRunner::Record(const Work& work, const Step& step) {
         catalog_.RecordUninstalled(step.key, reboot_required));
     return kept_.ForgetOthers(step.key, 0);
   }
-  USHER_RETURN_IF_ERROR(kept_.Save(step.key, *work.description));
-  USHER_RETURN_IF_ERROR(catalog_.RecordInstalled(step.key, reboot_required));
+  absl::Status status = kept_.Save(step.key, *work.description);
+  // It is installed also when an uninstallation will know less of it.
+  status.Update(catalog_.RecordInstalled(step.key, reboot_required));
+  USHER_RETURN_IF_ERROR(status);
   return kept_.ForgetOthers(step.key, step.key.revision);
 }
 
@@ -204,10 +236,11 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
             0};
   }
   step.outcome = std::move(recovery->outcome);
+  AddRestart(*work.description, work.attempt.operation, step.outcome);
   step.state = StepState::kApplied;
   // Known again before Commit drops what Recover looks at.
   if (const absl::Status status =
-          journal_.SetApplied(step.step_id, step.outcome);
+          journal_.SetApplied(step.step_id, step.outcome, boot_id_);
       !status.ok()) {
     return {StepResult::Kind::kParked, status, 0};
   }

@@ -32,7 +32,7 @@ struct Control {
 // What became of a step.
 struct StepResult {
   enum class Kind {
-    kDone,    // applied, committed and recorded; `step.outcome` says how
+    kDone,    // applied and recorded; `step.outcome` says how
     kFailed,  // `status` says why; undone as far as the handler can
     kUndone,  // nothing is left of it; it may be tried again
     kParked,  // interrupted; Recover puts it right at the next start
@@ -47,10 +47,17 @@ class StepRunner {
  public:
   StepRunner(Journal& journal, catalog::Catalog& catalog,
              download::ContentCache& cache, const HandlerSet& handlers,
-             const Kept& kept, std::filesystem::path work_dir);
+             const Kept& kept, std::filesystem::path work_dir,
+             std::string boot_id);
 
   // Runs a planned step of `operation`. `step` takes the new state and outcome.
+  // A step that is done but stays in the state kApplied could not be noted in
+  // the journal, for the reason in `status`: it is not committed, so that
+  // Recover can find the change, until Settle is called.
   StepResult Run(Operation operation, Step& step, const Control& control);
+
+  // Commits such a step once its update's result is written down.
+  void Settle(Operation operation, Step& step) const;
 
   // After a restart of the service: brings a step that was in the middle of
   // something to kDone, kUndone (it is planned again) or kFailed.
@@ -65,6 +72,8 @@ class StepRunner {
   absl::StatusOr<Work> Open(Operation operation, const Step& step,
                             const Control& control) const;
   StepResult Fail(const Work& work, const absl::Status& status, bool applying);
+  // The result of a step that is applied while the journal does not know it.
+  StepResult Unnoted(const Work& work, Step& step, const absl::Status& status);
   // Commit and the records, for a step that is applied.
   StepResult Complete(const Work& work, Step& step);
   StepResult RecoverPrepared(const Work& work, Step& step);
@@ -78,6 +87,7 @@ class StepRunner {
   const HandlerSet& handlers_;
   const Kept& kept_;
   std::filesystem::path work_dir_;
+  std::string boot_id_;
 };
 
 }  // namespace usher::install

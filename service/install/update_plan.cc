@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "service/install/behavior.h"
 #include "service/install/payloads.h"
 #include "service/install/results.h"
 #include "usher/repository/v1/catalog.pb.h"
@@ -57,12 +58,6 @@ UpdateKey KeyOf(const v1::UpdateKey& key, const UpdateKey& parent) {
           key.update_id(), key.revision_number()};
 }
 
-const v1::InstallationBehavior& BehaviorOf(const v1::Update& update,
-                                           Operation operation) {
-  return operation == Operation::kInstall ? update.installation_behavior()
-                                          : update.uninstallation_behavior();
-}
-
 }  // namespace
 
 // Walks one update and its children.
@@ -89,7 +84,9 @@ class Planner::Checker {
       return absl::OkStatus();
     }
     USHER_RETURN_IF_ERROR(Walk(key, update, 0, plan));
-    if (plan.steps.empty()) {
+    // Without its parts a bundle, of an older revision perhaps, is recorded as
+    // uninstalled, or it would be offered for ever.
+    if (plan.steps.empty() && install_) {
       return Error(hr::kWuENotApplicable,
                    "nothing in this bundle is for this machine", key.update_id);
     }
@@ -136,9 +133,6 @@ class Planner::Checker {
                            planner_.catalog_.Describe(key));
     USHER_RETURN_IF_ERROR(CheckDecisions(key, update));
     const auto& children = description.update().bundled_updates();
-    plan.restart_mandatory |=
-        BehaviorOf(update, request_.operation).reboot_behavior() ==
-        v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT;
     if (children.empty()) {
       return Leaf(key, std::move(description), plan.steps);
     }
@@ -151,10 +145,28 @@ class Planner::Checker {
       keys.push_back(KeyOf(child, key));
     }
     if (!install_) std::reverse(keys.begin(), keys.end());
+    const size_t before = plan.steps.size();
     for (const UpdateKey& child : keys) {
       USHER_RETURN_IF_ERROR(Annotate(Child(child, depth + 1, plan),
                                      absl::StrCat("child ", child.update_id)));
     }
+    if (plan.steps.size() > before &&
+        AlwaysNeedsRestart(update, request_.operation)) {
+      return AddRestart(plan.steps.back());
+    }
+    return absl::OkStatus();
+  }
+
+  // The restart of a bundle comes with its last part.
+  absl::Status AddRestart(Step& step) const {
+    UpdateDescription description;
+    if (!description.ParseFromString(step.description)) {
+      return Error(hr::kWuEUhInvalidmetadata, "the description is damaged",
+                   step.key.update_id);
+    }
+    SetAlwaysNeedsRestart(*description.mutable_update(), request_.operation,
+                          true);
+    step.description = description.SerializeAsString();
     return absl::OkStatus();
   }
 

@@ -27,9 +27,6 @@ struct UpdatePlan {
   // Serialized usher.v1.UpdateHistoryEntry; all but result and date.
   std::string entry;
   std::vector<Step> steps;
-  // A restart that it asks for must come before anything else is installed:
-  // the publisher says that it, or a part of it, always needs one.
-  bool restart_mandatory = false;
 };
 
 // Makes plans. Thread-safe.
@@ -48,8 +45,10 @@ class Planner {
   // 199, 200.
   //
   // A bundle becomes one step for each child that needs it, in order (in
-  // reverse for an uninstallation). What an older revision installed is
-  // uninstalled as that one said; the step's description has its revision.
+  // reverse for an uninstallation), which may be none. What an older revision
+  // installed is uninstalled as that one said; the step's description has its
+  // revision. A step whose description says that it always needs a restart has
+  // it from the child, or is the last one of a bundle that says so.
   UpdatePlan Make(const InstallRequest& request,
                   const catalog::UpdateKey& key) const;
 

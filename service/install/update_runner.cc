@@ -21,21 +21,24 @@ void SetNow(v1::UpdateHistoryEntry& entry) {
                                   1000);
 }
 
+// Whether the step's change is made, noted in the journal or not.
+bool IsMade(const Step& step) {
+  return step.state == StepState::kApplied || step.state == StepState::kDone;
+}
+
 // What the steps of a failed bundle left, for its message.
 std::string DoneSoFar(const BegunUpdate& update) {
   if (update.steps.size() < 2) return "";
-  const auto done = std::count_if(
-      update.steps.begin(), update.steps.end(),
-      [](const Step& step) { return step.state == StepState::kDone; });
+  const auto done =
+      std::count_if(update.steps.begin(), update.steps.end(), IsMade);
   return absl::StrCat(" (", done, " of the bundle's ", update.steps.size(),
                       " parts are done)");
 }
 
 bool RestartMandatory(const BegunUpdate& update) {
-  return update.restart_mandatory ||
-         std::any_of(
-             update.steps.begin(), update.steps.end(),
-             [](const Step& step) { return step.outcome.restart_mandatory; });
+  return std::any_of(
+      update.steps.begin(), update.steps.end(),
+      [](const Step& step) { return step.outcome.restart_mandatory; });
 }
 
 }  // namespace
@@ -56,6 +59,10 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
                                                const Control& control) {
   const catalog::UpdateKey& key =
       request.updates[static_cast<size_t>(position)];
+  // Without a history entry, which could not be written, either.
+  if (const absl::Status written = WriteUnwritten(); !written.ok()) {
+    return FailedResult(written);
+  }
   absl::StatusOr<BegunUpdate> begun = journal_.Begun(request.job_id, position);
   if (begun.ok()) {
     const absl::Status counted =
@@ -70,8 +77,8 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
   update.position = position;
   update.entry = plan.entry;
   if (plan.result.has_value()) return Finish(update, *plan.result);
-  const absl::Status noted = journal_.BeginUpdate(
-      request.job_id, position, plan.entry, plan.restart_mandatory, plan.steps);
+  const absl::Status noted =
+      journal_.BeginUpdate(request.job_id, position, plan.entry, plan.steps);
   if (!noted.ok()) return Finish(update, FailedResult(noted));
   USHER_FAULT_POINT("install.journal_begun");
   begun = journal_.Begun(request.job_id, position);
@@ -85,7 +92,11 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
   bool restart_first = false;
   for (int i = 0; i < count; ++i) {
     Step& step = update.steps[static_cast<size_t>(i)];
-    if (step.state == StepState::kDone) continue;
+    if (step.state == StepState::kDone) {
+      // In this boot: what a restart has fulfilled is forgotten at the start.
+      restart_first |= step.outcome.restart_mandatory;
+      continue;
+    }
     if (control.cancel.cancelled()) {
       return Finish(update,
                     AbortedResult(absl::StrCat("the operation was cancelled",
@@ -109,10 +120,14 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
         restart_first |= step.outcome.restart_mandatory;
         // The last step is done when the update is, in one transaction.
         if (i + 1 < count) {
-          if (const absl::Status status =
-                  journal_.SetState(step.step_id, StepState::kDone);
-              !status.ok()) {
-            return Finish(update, FailedResult(status));
+          const absl::Status noted =
+              step.state == StepState::kDone
+                  ? journal_.SetState(step.step_id, StepState::kDone)
+                  : result.status;
+          if (!noted.ok()) {
+            InstallResult failed = FailedResult(noted);
+            failed.message += DoneSoFar(update);
+            return Finish(update, std::move(failed));
           }
         }
         break;
@@ -140,15 +155,15 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   std::vector<Outcome> outcomes;
   outcomes.reserve(update.steps.size());
   for (const Step& step : update.steps) outcomes.push_back(step.outcome);
-  // The publisher said that it always needs a restart.
-  if (update.restart_mandatory && !outcomes.empty()) {
-    outcomes[0].reboot_required = true;
+  if (outcomes.empty()) {
+    outcomes.push_back({.hresult = hr::kWuSAlreadyUninstalled,
+                        .message = "no part of the bundle was installed"});
   }
   const catalog::UpdateKey& key = update.request.updates[0];
   const bool is_bundle =
       update.steps.size() != 1 || !(update.steps[0].key == key);
-  // A step recorded itself, with what its handler knew about a restart.
-  if ((is_bundle || update.restart_mandatory) && !outcomes.empty()) {
+  // A step recorded itself.
+  if (is_bundle) {
     const bool reboot =
         std::any_of(outcomes.begin(), outcomes.end(),
                     [](const Outcome& o) { return o.reboot_required; });
@@ -164,12 +179,11 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   return Finish(update, ResultOf(outcomes));
 }
 
-InstallResult UpdateRunner::Finish(const BegunUpdate& update,
-                                   InstallResult result) {
+InstallResult UpdateRunner::Finish(BegunUpdate& update, InstallResult result) {
   // What was done before a part failed may need its restart all the same.
   result.reboot_required |= std::any_of(
       update.steps.begin(), update.steps.end(), [](const Step& step) {
-        return step.state == StepState::kDone && step.outcome.reboot_required;
+        return IsMade(step) && step.outcome.reboot_required;
       });
   v1::UpdateHistoryEntry entry;
   if (!entry.ParseFromString(update.entry)) entry.Clear();
@@ -186,9 +200,29 @@ InstallResult UpdateRunner::Finish(const BegunUpdate& update,
       !status.ok()) {
     absl::StrAppend(&result.message, result.message.empty() ? "" : "; ",
                     "the result could not be written down: ", status.message());
+    unwritten_ = true;
+  } else {
+    for (Step& step : update.steps) {
+      if (step.state == StepState::kApplied) {
+        steps_.Settle(update.request.operation, step);
+      }
+    }
   }
   if (result.reboot_required) on_restart_(mandatory);
   return result;
+}
+
+absl::Status UpdateRunner::WriteUnwritten() {
+  if (!unwritten_) return absl::OkStatus();
+  unwritten_ = false;
+  absl::Status status = Recover();
+  // Set again by what could not be written this time, either.
+  if (status.ok() && unwritten_) {
+    status =
+        Error(hr::kWuEUhUnexpected, "see that the database can be written");
+  }
+  unwritten_ = !status.ok();
+  return Annotate(status, "an earlier result could not be written down");
 }
 
 absl::Status UpdateRunner::Recover() {
@@ -207,6 +241,9 @@ absl::Status UpdateRunner::Recover(BegunUpdate& update) {
         if (before != StepState::kDone) {
           USHER_RETURN_IF_ERROR(
               journal_.SetState(step.step_id, StepState::kDone));
+          if (step.outcome.reboot_required) {
+            on_restart_(step.outcome.restart_mandatory);
+          }
         }
         break;
       case StepResult::Kind::kFailed:

@@ -44,8 +44,11 @@ class UpdateRunner {
   // The result of an update whose steps are all done.
   InstallResult Succeed(BegunUpdate& update);
   // Writes result and history; a failure to do so is told in the result, and
-  // the next start tries again.
-  InstallResult Finish(const BegunUpdate& update, InstallResult result);
+  // the next update or the next start tries again.
+  InstallResult Finish(BegunUpdate& update, InstallResult result);
+  // Recovers updates that Finish could not write down: a later start must not
+  // take back, or record, what others have changed since.
+  absl::Status WriteUnwritten();
 
   Journal& journal_;
   const Planner& planner_;
@@ -53,6 +56,7 @@ class UpdateRunner {
   catalog::Catalog& catalog_;
   std::string boot_id_;
   std::function<void(bool)> on_restart_;
+  bool unwritten_ = false;
 };
 
 }  // namespace usher::install

@@ -88,6 +88,9 @@ void DownloadJob::Plan() {
     if (result.result_code() > v1::OPERATION_RESULT_CODE_IN_PROGRESS) {
       items[result.update_index()].finished = true;
     }
+    if (result.result_code() == v1::OPERATION_RESULT_CODE_SUCCEEDED) {
+      KeepItem(result.update_index(), items[result.update_index()]);
+    }
   }
   for (size_t i = 0; i < items.size(); ++i) {
     if (items[i].finished || cancel().cancelled() || core_.stopping()) continue;
@@ -149,6 +152,12 @@ absl::Status DownloadJob::PlanItem(int index, Item& item) {
                  key.update_id);
   }
   return absl::OkStatus();
+}
+
+void DownloadJob::KeepItem(int index, Item& item) {
+  // What the catalog does not know any more is kept by nobody.
+  CollectFiles(plan_.updates[index], 0, item).IgnoreError();
+  item.files.clear();
 }
 
 absl::Status DownloadJob::CollectFiles(const catalog::UpdateKey& key, int depth,

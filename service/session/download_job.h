@@ -66,6 +66,8 @@ class DownloadJob : public Job {
   // Finds out what has to be fetched; on a pool thread.
   void Plan();
   absl::Status PlanItem(int index, Item& item);
+  // Pins the files of an update that was finished before a restart.
+  void KeepItem(int index, Item& item);
   absl::Status CollectFiles(const catalog::UpdateKey& key, int depth,
                             Item& item);
   // Starts as many updates as may run at a time; ends the job after the last.

@@ -81,6 +81,18 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
       EXPECT_EQ(current, "two");
       EXPECT_EQ(Content(app / "1.0/bin/run"), "one");
     }
+    if (name == "archive-revision") {
+      EXPECT_EQ(current, "new");
+      EXPECT_FALSE(fs::exists(app / "1.0"));
+      EXPECT_EQ(Content(app / "2.0/bin/run"), "two");
+      EXPECT_FALSE(world.catalog().HasReceipt(test::Key(1, 1)));
+      EXPECT_TRUE(world.catalog().HasReceipt(test::Key(2)));
+      // Whose is which is known, too: what is left is the other's.
+      EXPECT_EQ(world.Uninstall({test::Key(1, 2)})[0].result_code,
+                v1::OPERATION_RESULT_CODE_SUCCEEDED);
+      EXPECT_FALSE(fs::exists(app / "1.1"));
+      EXPECT_EQ(Content(test::InUse(app) / "bin/run"), "two");
+    }
     if (name == "archive-pair" || name == "bundle") {
       EXPECT_EQ(Content(test::InUse(world.product("tool")) / "bin/run"),
                 "tool");
@@ -116,6 +128,9 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
         Content(test::InUse(dir_.path() / "products/app") / "bin/run");
     if (name == "archive-again") {
       EXPECT_EQ(current, "one");
+    }
+    if (name == "archive-revision") {
+      EXPECT_THAT(current, AnyOf("one", "new"));
     }
     if (name == "archive-upgrade" || name == "archive-remove") {
       EXPECT_THAT(current, AnyOf("one", "two"));
@@ -239,6 +254,8 @@ std::vector<Case> Cases() {
   add("archive-new", archive);
   add("archive-upgrade", archive);
   add("archive-again", archive);
+  add("archive-revision", archive);
+  cases.push_back({"archive-revision", "archive.old_removed"});
   for (const char* fault : {"archive.aside", "archive.moved", "archive.lent"}) {
     cases.push_back({"archive-again", fault});
   }

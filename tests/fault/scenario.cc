@@ -60,6 +60,11 @@ Scenario SetUp(World& world, const std::string& name) {
     const auto one = world.AddArchive(1, "app", "1.0", "one");
     const auto two = world.AddArchive(2, "app", "2.0", "two");
     const auto tool = world.AddArchive(3, "tool", "1", "tool");
+    if (name == "archive-revision") {
+      // Another version of the same update, beside another update's.
+      scenario.before = {two, one};
+      scenario.request.updates = {world.AddArchive(1, "app", "1.1", "new", 2)};
+    }
     if (name == "archive-new") scenario.request.updates = {one};
     if (name == "archive-upgrade" || name == "archive-pair") {
       scenario.before = {one};

@@ -255,13 +255,42 @@ TEST_F(EngineTest, MandatoryRestartStopsTheRestOfABundle) {
   EXPECT_TRUE(std::filesystem::exists(world_.product("tool")));
 }
 
-TEST_F(EngineTest, ARestartThatAPartAlwaysNeedsComesAfterTheBundle) {
+TEST_F(EngineTest, ARestartThatAPartAlwaysNeedsComesBeforeTheNextPart) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
   AlwaysRequiresReboot(one);
-  const InstallResult result = world_.Install({AddBundle(3, {one, two})})[0];
-  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  const auto bundle = AddBundle(3, {one, two});
+  const InstallResult result = world_.Install({bundle})[0];
+  EXPECT_EQ(result.hresult, hr::kWuEInstallNotAllowed) << result.message;
   EXPECT_TRUE(result.reboot_required);
+  EXPECT_THAT(result.message, HasSubstr("1 of the bundle's 2"));
+  EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_EQ(world_.Install({bundle})[0].hresult, hr::kSOk);
+  EXPECT_FALSE(engine().RebootRequired());
+}
+
+TEST_F(EngineTest, ARestartThatABundleAlwaysNeedsComesAfterItsParts) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto two = world_.AddArchive(2, "tool", "1", "x");
+  const auto inner = AddBundle(3, {one, two});
+  AlwaysRequiresReboot(inner);
+  const auto three = world_.AddArchive(4, "extra", "1", "x");
+  const auto outer = AddBundle(5, {inner, three});
+  const InstallResult part = world_.Install({outer})[0];
+  EXPECT_EQ(part.hresult, hr::kWuEInstallNotAllowed) << part.message;
+  EXPECT_THAT(part.message, HasSubstr("2 of the bundle's 3"));
+  EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
+
+  world_.options().boot_id = "boot-2";
+  ASSERT_TRUE(world_.Start().ok());
+  AlwaysRequiresReboot(outer);
+  const InstallResult rest = world_.Install({outer})[0];
+  EXPECT_EQ(rest.result_code, kSucceeded) << rest.message;
+  EXPECT_TRUE(rest.reboot_required);
   EXPECT_TRUE(engine().RebootRequiredBeforeInstallation());
 }
 
@@ -429,6 +458,26 @@ TEST_F(EngineTest, BundleIsOneUpdate) {
   EXPECT_EQ(world_.Uninstall({Key(3)})[0].result_code, kSucceeded);
   EXPECT_FALSE(world_.catalog().HasReceipt(one));
   EXPECT_FALSE(std::filesystem::exists(world_.product("tool")));
+}
+
+// What the older revision bundled is not what the newer one does.
+TEST_F(EngineTest, ABundleOfAnOlderRevisionIsUninstalled) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto r1 = AddBundle(3, {one});
+  ASSERT_EQ(world_.Install({r1})[0].result_code, kSucceeded);
+  world_.catalog().Forget(r1);
+  auto bundle = test::World::NewUpdate(Key(3, 2));
+  auto* key = bundle.mutable_update()->add_bundled_updates();
+  key->set_update_id(world_.AddArchive(2, "tool", "1", "x").update_id);
+  key->set_revision_number(1);
+  world_.catalog().Add(bundle);
+  const InstallResult result = world_.Uninstall({Key(3, 2)})[0];
+  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  EXPECT_THAT(result.message, HasSubstr("no part"));
+  EXPECT_FALSE(world_.catalog().HasReceipt(r1));
+  EXPECT_FALSE(world_.catalog().Evaluate(Key(3, 2))->is_present);
+  // Its part is an update of its own.
+  EXPECT_EQ(world_.Uninstall({one})[0].hresult, hr::kSOk);
 }
 
 TEST_F(EngineTest, FailedBundleSaysHowFarItCame) {

@@ -83,6 +83,23 @@ TEST_F(ProductTest, ANewRevisionsVersionTakesThePlaceOfTheOldOnes) {
   EXPECT_FALSE(fs::exists(world_.product("app")));
 }
 
+// On Windows they are one folder.
+TEST_F(ProductTest, ANewRevisionsVersionMayDifferInCaseOnly) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0-RC", "one");
+  const auto r2 = world_.AddArchive(1, "app", "1.0-rc", "two", 2);
+  ExpectGood(world_.Install({r1}));
+  ExpectGood(world_.Install({r2}));
+  EXPECT_EQ(Current(), "two");
+  EXPECT_EQ(fs::exists(world_.product("app") / "1.0-RC"), !test::kIsUnix);
+  // Nobody else's, in whatever case.
+  const auto other =
+      world_.AddArchive(2, "app", test::kIsUnix ? "1.0-rc" : "1.0-Rc", "other");
+  EXPECT_EQ(world_.Install({other})[0].hresult, hr::kErrorAlreadyExists);
+  EXPECT_EQ(Current(), "two");
+  ExpectGood(world_.Uninstall({r2}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
 // As it was left before a new revision removed the old one's version.
 TEST_F(ProductTest, UninstallingRemovesAllOfTheUpdatesVersions) {
   const auto r1 = world_.AddArchive(1, "app", "1.0", "one");

@@ -235,11 +235,16 @@ TEST(DownloadJobTest, ParksAndGoesOnAfterARestart) {
   const std::shared_ptr<Job> job = Find(world, name);
   ASSERT_NE(job, nullptr);
   // The first has its result; only the second is fetched again.
-  TakeFetch(*world.downloads, 2).observer->OnDone(absl::OkStatus());
+  const auto second = TakeFetch(*world.downloads, 2);
+  // What it has fetched stays in the cache for it, as before.
+  const auto pins = world.cache->pins;
+  EXPECT_TRUE(pins->IsPinned(Sha256Of("file 1")));
+  second.observer->OnDone(absl::OkStatus());
   const v1::Job state = WaitFor(job);
   EXPECT_EQ(state.result_code(), v1::OPERATION_RESULT_CODE_SUCCEEDED);
   EXPECT_EQ(state.request_id(), "request-1");
   EXPECT_EQ(world.downloads->started, 3);
+  EXPECT_FALSE(pins->IsPinned(Sha256Of("file 1")));
 
   // A completed one is found with its result, and ended, after another.
   world.Restart();
