@@ -20,6 +20,7 @@ CREATE TABLE install_update(
   revision INTEGER NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,   -- how often its steps were begun
   entry BLOB,                            -- usher.v1.UpdateHistoryEntry, begun
+  restart_mandatory INTEGER NOT NULL DEFAULT 0,
   -- Its result; result_code 0 until there is one.
   result_code INTEGER NOT NULL DEFAULT 0,
   hresult INTEGER NOT NULL DEFAULT 0,
