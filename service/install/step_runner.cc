@@ -185,15 +185,23 @@ StepResult StepRunner::Complete(const Work& work, Step& step) {
 absl::Status StepRunner::Record(const Work& work, const Step& step) {
   const bool reboot_required = step.outcome.reboot_required;
   if (work.attempt.operation == Operation::kUninstall) {
+    if (IsLeftOver(work, step)) return kept_.Forget(work.attempt.key);
     USHER_RETURN_IF_ERROR(
         catalog_.RecordUninstalled(step.key, reboot_required));
-    return kept_.ForgetOthers(step.key, 0);
+    return kept_.ForgetAll(step.key);
   }
   absl::Status status = kept_.Save(step.key, *work.description);
   // It is installed also when an uninstallation will know less of it.
   status.Update(catalog_.RecordInstalled(step.key, reboot_required));
   USHER_RETURN_IF_ERROR(status);
-  return kept_.ForgetOthers(step.key, step.key.revision);
+  return kept_.ForgetReplaced(step.key, *work.description);
+}
+
+bool StepRunner::IsLeftOver(const Work& work, const Step& step) const {
+  const int32_t described = work.attempt.key.revision;
+  if (described == step.key.revision) return false;
+  const auto state = catalog_.Evaluate(step.key);
+  return state.ok() && state->receipt != described;
 }
 
 StepResult StepRunner::Recover(Operation operation, Step& step) {
