@@ -14,7 +14,9 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "service/catalog/catalog.h"
 
@@ -36,11 +38,23 @@ class Kept {
   void Restore(const catalog::UpdateKey& key,
                repository::v1::UpdateDescription& description) const;
 
-  // Forgets all revisions of the update but this one; 0: all.
-  absl::Status ForgetOthers(const catalog::UpdateKey& key,
-                            int32_t revision) const;
+  // The revisions of the update of which a description is kept, oldest first.
+  std::vector<int32_t> Revisions(const catalog::UpdateKey& key) const;
+
+  // Forgets the other revisions of the update, whose place its installation by
+  // `description` has taken. What is somewhere else (another product, package
+  // or kind of handler) stays until the update is uninstalled.
+  absl::Status ForgetReplaced(
+      const catalog::UpdateKey& key,
+      const repository::v1::UpdateDescription& description) const;
+  // Forgets one revision.
+  absl::Status Forget(const catalog::UpdateKey& key) const;
+  // Forgets all revisions of the update.
+  absl::Status ForgetAll(const catalog::UpdateKey& key) const;
 
  private:
+  absl::Status ForgetUnless(const catalog::UpdateKey& key,
+                            absl::FunctionRef<bool(int32_t)> keep) const;
   std::filesystem::path DescriptionOf(const catalog::UpdateKey& key) const;
 
   const std::filesystem::path folder_;

@@ -1,9 +1,14 @@
 #include "service/install/step_runner.h"
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
@@ -20,11 +25,43 @@ using repository::v1::UpdateDescription;
 constexpr int kPrepareShare = 30;
 constexpr int kApplyShare = 65;
 
+constexpr uint64_t kMaxOutcome = uint64_t{1024} * 1024;
+
 // Adds a remark to the outcome of a step that succeeded all the same.
 void Remark(Outcome& outcome, const absl::Status& status) {
   outcome.hresult = hr::kWuSUpdateError;
   absl::StrAppend(&outcome.message, outcome.message.empty() ? "" : "; ",
                   status.message());
+}
+
+// What the handler reported, where the journal could not take it.
+std::filesystem::path OutcomeFile(const Attempt& attempt) {
+  return attempt.work_dir / "outcome";
+}
+
+absl::Status WriteOutcome(const Attempt& attempt, const Outcome& outcome) {
+  return WriteFileAtomically(
+      OutcomeFile(attempt),
+      absl::StrCat(outcome.hresult, "\n", outcome.unmapped_result_code, "\n",
+                   outcome.reboot_required, "\n", outcome.restart_mandatory,
+                   "\n", outcome.message));
+}
+
+std::optional<Outcome> ReadOutcome(const Attempt& attempt) {
+  const absl::StatusOr<std::string> text =
+      ReadFile(OutcomeFile(attempt), kMaxOutcome);
+  if (!text.ok()) return std::nullopt;
+  const std::vector<std::string> lines =
+      absl::StrSplit(*text, absl::MaxSplits('\n', 4));
+  Outcome outcome;
+  if (lines.size() != 5 || !absl::SimpleAtoi(lines[0], &outcome.hresult) ||
+      !absl::SimpleAtoi(lines[1], &outcome.unmapped_result_code)) {
+    return std::nullopt;
+  }
+  outcome.reboot_required = lines[2] == "1";
+  outcome.restart_mandatory = lines[3] == "1";
+  outcome.message = lines[4];
+  return outcome;
 }
 
 // The publisher's word counts beside what the handler knows.
@@ -133,7 +170,8 @@ StepResult StepRunner::Unnoted(const Work& work, Step& step,
                                const absl::Status& status) {
   // Nothing is gained by taking the change back. If the result cannot be
   // written down either, the next start finds the change by what Commit would
-  // drop.
+  // drop, or, where a handler cannot tell, by the outcome in a file.
+  WriteOutcome(work.attempt, step.outcome).IgnoreError();
   Remark(step.outcome, status);
   if (const absl::Status recorded = Record(work, step); !recorded.ok()) {
     Remark(step.outcome, recorded);
@@ -185,15 +223,23 @@ StepResult StepRunner::Complete(const Work& work, Step& step) {
 absl::Status StepRunner::Record(const Work& work, const Step& step) {
   const bool reboot_required = step.outcome.reboot_required;
   if (work.attempt.operation == Operation::kUninstall) {
+    if (IsLeftOver(work, step)) return kept_.Forget(work.attempt.key);
     USHER_RETURN_IF_ERROR(
         catalog_.RecordUninstalled(step.key, reboot_required));
-    return kept_.ForgetOthers(step.key, 0);
+    return kept_.ForgetAll(step.key);
   }
   absl::Status status = kept_.Save(step.key, *work.description);
   // It is installed also when an uninstallation will know less of it.
   status.Update(catalog_.RecordInstalled(step.key, reboot_required));
   USHER_RETURN_IF_ERROR(status);
-  return kept_.ForgetOthers(step.key, step.key.revision);
+  return kept_.ForgetReplaced(step.key, *work.description);
+}
+
+bool StepRunner::IsLeftOver(const Work& work, const Step& step) const {
+  const int32_t described = work.attempt.key.revision;
+  if (described == step.key.revision) return false;
+  const auto state = catalog_.Evaluate(step.key);
+  return state.ok() && state->receipt != described;
 }
 
 StepResult StepRunner::Recover(Operation operation, Step& step) {
@@ -227,6 +273,11 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
   }
   if (recovery->state == Recovery::State::kUndone) {
     return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
+  }
+  if (recovery->state == Recovery::State::kUnknown) {
+    if (std::optional<Outcome> noted = ReadOutcome(work.attempt)) {
+      recovery = Recovery{Recovery::State::kApplied, *std::move(noted), ""};
+    }
   }
   if (recovery->state == Recovery::State::kUnknown &&
       !RuleConfirms(work, step)) {

@@ -80,6 +80,9 @@ class StepRunner {
   // Whether the update's own rule says that the operation took place.
   bool RuleConfirms(const Work& work, const Step& step) const;
   absl::Status Record(const Work& work, const Step& step);
+  // Whether an uninstallation is of what an earlier revision left beside the
+  // one that is recorded as installed.
+  bool IsLeftOver(const Work& work, const Step& step) const;
 
   Journal& journal_;
   catalog::Catalog& catalog_;

@@ -206,12 +206,9 @@ class Planner::Checker {
 
   absl::Status Leaf(const UpdateKey& key, UpdateDescription description,
                     std::vector<Step>& steps) {
-    if (steps.size() >= kMaxSteps) {
-      return Error(hr::kWuEMaxCapacityReached, "the bundle has too many parts",
-                   key.update_id);
-    }
     if (!install_) {
       USHER_RETURN_IF_ERROR(DescribeInstalled(key, description));
+      USHER_RETURN_IF_ERROR(AddLeftOvers(key, description, steps));
     }
     USHER_RETURN_IF_ERROR(planner_.handlers_.Find(description).status());
     if (install_) {
@@ -227,10 +224,41 @@ class Planner::Checker {
         }
       }
     }
+    return AddStep(key, description, steps);
+  }
+
+  static absl::Status AddStep(const UpdateKey& key,
+                              const UpdateDescription& description,
+                              std::vector<Step>& steps) {
+    if (steps.size() >= kMaxSteps) {
+      return Error(hr::kWuEMaxCapacityReached, "the bundle has too many parts",
+                   key.update_id);
+    }
     Step step;
     step.key = key;
     step.description = description.SerializeAsString();
     steps.push_back(std::move(step));
+    return absl::OkStatus();
+  }
+
+  // Steps for what earlier revisions left beside the one that `description`
+  // uninstalls, which comes last: with it goes the record.
+  absl::Status AddLeftOvers(const UpdateKey& key,
+                            const UpdateDescription& description,
+                            std::vector<Step>& steps) {
+    UpdateKey left = key;
+    for (const int32_t revision : planner_.kept_.Revisions(key)) {
+      if (revision == description.update().identity().revision_number()) {
+        continue;
+      }
+      left.revision = revision;
+      UpdateDescription old = description;
+      planner_.kept_.Restore(left, old);
+      old.mutable_update()->mutable_identity()->set_revision_number(revision);
+      SetAlwaysNeedsRestart(*old.mutable_update(), request_.operation, false);
+      if (!planner_.handlers_.Find(old).ok()) continue;
+      USHER_RETURN_IF_ERROR(AddStep(key, old, steps));
+    }
     return absl::OkStatus();
   }
 

@@ -47,7 +47,8 @@ class Planner {
   // A bundle becomes one step for each child that needs it, in order (in
   // reverse for an uninstallation), which may be none. What an older revision
   // installed is uninstalled as that one said; the step's description has its
-  // revision. A step whose description says that it always needs a restart has
+  // revision. What still older ones left in other places has steps of its own
+  // before. A step whose description says that it always needs a restart has
   // it from the child, or is the last one of a bundle that says so.
   UpdatePlan Make(const InstallRequest& request,
                   const catalog::UpdateKey& key) const;

@@ -93,6 +93,10 @@ class InstallFaultTest : public ::testing::TestWithParam<Case> {
       EXPECT_FALSE(fs::exists(app / "1.1"));
       EXPECT_EQ(Content(test::InUse(app) / "bin/run"), "two");
     }
+    if (name == "archive-renamed-remove") {
+      EXPECT_TRUE(fs::is_empty(world.product("")));
+      EXPECT_TRUE(fs::is_empty(dir_.path() / "work/kept"));
+    }
     if (name == "archive-pair" || name == "bundle") {
       EXPECT_EQ(Content(test::InUse(world.product("tool")) / "bin/run"),
                 "tool");
@@ -260,6 +264,11 @@ std::vector<Case> Cases() {
     cases.push_back({"archive-again", fault});
   }
   add("archive-remove", {"archive.renamed", "archive.switched"});
+  // What two revisions left in two places.
+  add("archive-renamed-remove",
+      {"archive.renamed", "archive.switched", "install.prepared:2",
+       "install.applied:2", "install.committed:2", "install.recorded:2",
+       "archive.renamed:2", "archive.switched:2"});
   // The second update, or the second part of a bundle.
   for (const std::string scenario : {"archive-pair", "bundle"}) {
     for (const char* fault : {"install.prepared:2", "install.applied:2",

@@ -65,6 +65,11 @@ Scenario SetUp(World& world, const std::string& name) {
       scenario.before = {two, one};
       scenario.request.updates = {world.AddArchive(1, "app", "1.1", "new", 2)};
     }
+    if (name == "archive-renamed-remove") {
+      scenario.before = {one, world.AddArchive(1, "renamed", "1.1", "new", 2)};
+      scenario.request.updates = {scenario.before[1]};
+      scenario.request.operation = Operation::kUninstall;
+    }
     if (name == "archive-new") scenario.request.updates = {one};
     if (name == "archive-upgrade" || name == "archive-pair") {
       scenario.before = {one};

@@ -117,6 +117,47 @@ TEST_F(ProductTest, UninstallingRemovesAllOfTheUpdatesVersions) {
   EXPECT_FALSE(fs::exists(world_.product("app")));
 }
 
+TEST_F(ProductTest, WhatARevisionUnderAnotherNameLeftGoesWithTheUpdate) {
+  const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
+  ExpectGood(world_.Install({r1}));
+  world_.catalog().Forget(r1);
+  const auto r2 = world_.AddArchive(1, "renamed", "1.1", "two", 2);
+  ExpectGood(world_.Install({r2}));
+  world_.catalog().Forget(r2);
+  const auto r3 = world_.AddArchive(1, "again", "1.2", "three", 3);
+  ExpectGood(world_.Install({r3}));
+  EXPECT_EQ(Current(), "one");
+  ExpectGood(world_.Uninstall({r3}));
+  EXPECT_TRUE(fs::is_empty(world_.product("")));
+  EXPECT_TRUE(fs::is_empty(dir_.path() / "work/kept"));
+  EXPECT_EQ(world_.Uninstall({r3})[0].hresult, hr::kWuSAlreadyUninstalled);
+}
+
+TEST_F(ProductTest, ARevisionUnderTheOldNameTakesItsPlaceAgain) {
+  ExpectGood(world_.Install({world_.AddArchive(1, "app", "1.0", "one")}));
+  ExpectGood(world_.Install({world_.AddArchive(1, "other", "1", "two", 2)}));
+  const auto r3 = world_.AddArchive(1, "app", "1.2", "three", 3);
+  ExpectGood(world_.Install({r3}));
+  EXPECT_EQ(Current(), "three");
+  EXPECT_FALSE(fs::exists(world_.product("app") / "1.0"));
+  ExpectGood(world_.Uninstall({r3}));
+  EXPECT_TRUE(fs::is_empty(world_.product("")));
+}
+
+TEST_F(ProductTest, WhatARevisionOfAnotherKindLeftGoesWithTheUpdate) {
+  ExpectGood(world_.Install({world_.AddArchive(1, "app", "1.0", "one")}));
+  world_.AddScript(
+      1, test::kDoNothing, test::kDoNothing,
+      [](repository::v1::UpdateDescription& update) {
+        update.mutable_update()->mutable_identity()->set_revision_number(2);
+      });
+  ExpectGood(world_.Install({Key(1, 2)}));
+  ASSERT_TRUE(fs::exists(world_.product("app")));
+  ExpectGood(world_.Uninstall({Key(1, 2)}));
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+  EXPECT_TRUE(fs::is_empty(dir_.path() / "work/kept"));
+}
+
 TEST_F(ProductTest, AnOlderRevisionIsUninstalled) {
   const auto r1 = world_.AddArchive(1, "app", "1.0", "one");
   ExpectGood(world_.Install({r1}));

@@ -125,6 +125,32 @@ TEST_F(UnwrittenTest, TheNextStartFindsTheChange) {
   EXPECT_THAT(world_.Strays(), IsEmpty());
 }
 
+// Which its handler cannot find again.
+TEST_F(UnwrittenTest, TheNextStartKnowsWhatAnInstallerSaid) {
+  const auto key = world_.AddScript(
+      1, "exit 10", test::kDoNothing,
+      [](repository::v1::UpdateDescription& update) {
+        auto* exit = update.mutable_handler()->mutable_exec()->add_exit_codes();
+        exit->set_code(10);
+        exit->set_meaning(
+            repository::v1::ExitCode::MEANING_SUCCESS_REBOOT_REQUIRED);
+      });
+  RefuseNotes();
+  RefuseResults();
+  EXPECT_EQ(world_.Install({key})[0].result_code, kWithErrors);
+  TakeAllAgain();
+  ASSERT_TRUE(world_.Start().ok());
+  ASSERT_THAT(world_.History(), SizeIs(1));
+  EXPECT_EQ(world_.History()[0].result_code(),
+            v1::OPERATION_RESULT_CODE_SUCCEEDED)
+      << world_.History()[0].message();
+  EXPECT_TRUE(world_.engine().RebootRequired());
+  EXPECT_TRUE(world_.catalog().HasReceipt(key));
+  // With what was kept for it.
+  EXPECT_EQ(world_.Uninstall({key})[0].hresult, hr::kSOk);
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
 TEST_F(UnwrittenTest, AResultThatCanBeWrittenEndsIt) {
   const auto r1 = world_.AddArchive(1, "app", "1", "one");
   const auto r2 = world_.AddArchive(1, "app", "2", "two", 2);
