@@ -37,7 +37,7 @@ command_lint() {
   echo "documented"
 
   # Generated headers must exist before clang-tidy can read a source.
-  build lint usher_proto usher_proto_grpc
+  build lint usher_proto usher_proto_grpc usher_tool_protocols
   local files
   if [[ ${1:-} == --all ]]; then
     files=$(sources | grep '\.cc$')
