@@ -171,7 +171,7 @@ def test_users_cannot_shut_out_administrators(daemon, stubs, platform, work):
         alice.open_session("one more")
     assert refused.value.subject == "limits.sessions"
 
-    cli = Cli(platform, daemon.address, work)
+    cli = Cli(platform, daemon, work)
     listed = cli.run("sessions", "list", "--all", "--json")
     assert listed.code == 0, listed.stderr
     assert {session["name"] for session in listed.json["sessions"]

@@ -348,7 +348,9 @@ def test_metadata_of_a_call_is_limited(daemon, connect, stubs, configured,
     with pytest.raises(Failure) as caught:
         ask(size)
     assert caught.value.code == grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert ask(100).api_major_version == 8  # the connection lives
+    # gRPC 1.51 ends the connection with it, and the service goes on.
+    api = connect()
+    assert ask(100).api_major_version == 8
 
 
 def test_idle_session_expires_but_a_held_one_stays(daemon, connect, stubs):

@@ -25,10 +25,14 @@ def missing():
     return None
 
 
+# What Wine itself says of a thread that was just sending when its process ended.
+NOT_OURS = re.compile(r"^wine client error:.*\n", re.MULTILINE)
+
+
 class Result:
     def __init__(self, code, output):
         self.code = code
-        self.output = output
+        self.output = NOT_OURS.sub("", output)
 
 
 class ServiceState:
