@@ -10,7 +10,7 @@ namespace usher::internal {
 
 std::string NewRequestId() {
   static const std::string* const process =
-      new std::string("c" + RandomResourceId().substr(0, 12));
+      new std::string(absl::StrCat("c", RandomResourceId().substr(0, 12)));
   static std::atomic<uint64_t> next{0};
   return absl::StrCat(*process, "-", absl::Hex(next.fetch_add(1)));
 }

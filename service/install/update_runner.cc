@@ -156,8 +156,9 @@ InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
   outcomes.reserve(update.steps.size());
   for (const Step& step : update.steps) outcomes.push_back(step.outcome);
   if (outcomes.empty()) {
-    outcomes.push_back({.hresult = hr::kWuSAlreadyUninstalled,
-                        .message = "no part of the bundle was installed"});
+    Outcome& none = outcomes.emplace_back();
+    none.hresult = hr::kWuSAlreadyUninstalled;
+    none.message = "no part of the bundle was installed";
   }
   const catalog::UpdateKey& key = update.request.updates[0];
   const bool is_bundle =
