@@ -115,7 +115,8 @@ void TransferJob::Flush() {
 }
 
 void TransferJob::AppendOnWorker(std::string& block) {
-  if (failure_.ok()) {
+  // What was still on its way when the file was discarded goes with it.
+  if (failure_.ok() && partial_.is_open()) {
     const absl::Status status = partial_.Append(block);
     UpdateWritten();
     if (!status.ok()) Fail(status);
