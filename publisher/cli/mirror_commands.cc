@@ -21,8 +21,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr uint64_t kMaxRoot = uint64_t{512} * 1024;
-// As that of "refresh-timestamp": done, and somebody should know.
-constexpr int kFaultsExitCode = 4;
 constexpr char kExitCodes[] =
     "Exit codes: 0 done; 4 done, but a vendor's document has expired or its "
     "files are\ndamaged, which clients leave out (standard error says which); "
@@ -77,7 +75,7 @@ void Notes(const MirrorResult& result, Output& output) {
             ? "; it was copied as it is, and clients leave this vendor out "
               "until it publishes again"
             : "; it was left out, and the rest was copied"));
-    output.exit_code = kFaultsExitCode;
+    output.exit_code = kRemarksExitCode;
   }
   if (result.payloads_elsewhere > 0) {
     output.Note(absl::StrCat(result.payloads_elsewhere,

@@ -4,10 +4,13 @@
 // Options that several subcommands share.
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "publisher/cli/commands.h"
 #include "publisher/cli/output.h"
 #include "publisher/key_ring.h"
 
@@ -18,6 +21,23 @@ void AddDirectory(CLI::App& command, std::string& dir);
 
 // Adds --json.
 void AddJson(CLI::App& command, Output& output);
+
+// Makes `command`, a subcommand with --json of which `action` becomes `run`
+// with its arguments. Returns these, for more options. `AnyOutput` is Output,
+// constant or not.
+template <typename Arguments, typename AnyOutput>
+std::shared_ptr<Arguments> AddCommand(
+    CLI::App& group, Output& output, Action& action, const std::string& name,
+    const std::string& help, CLI::App*& command,
+    absl::Status (*run)(const Arguments&, AnyOutput&)) {
+  auto arguments = std::make_shared<Arguments>();
+  command = group.add_subcommand(name, help);
+  AddJson(*command, output);
+  command->callback([arguments, run, &output, &action] {
+    action = [arguments, run, &output] { return run(*arguments, output); };
+  });
+  return arguments;
+}
 
 struct PassphraseOptions {
   std::string file;

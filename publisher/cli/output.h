@@ -13,6 +13,10 @@
 
 namespace usher::publisher::cli {
 
+// What a command exits with that has done its work and found something on the
+// way that a person must look at; standard error says what.
+inline constexpr int kRemarksExitCode = 4;
+
 // Results go to standard output: as text, or with --json as one JSON object.
 // Notes and errors go to standard error.
 class Output {

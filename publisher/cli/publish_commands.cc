@@ -131,28 +131,14 @@ absl::Status RunGc(const Arguments& arguments, const Output& output) {
   return absl::OkStatus();
 }
 
-std::shared_ptr<Arguments> Add(CLI::App& app, Output& output, Action& action,
-                               const std::string& name, const std::string& help,
-                               CLI::App*& command,
-                               absl::Status (*run)(const Arguments&,
-                                                   const Output&)) {
-  auto arguments = std::make_shared<Arguments>();
-  command = app.add_subcommand(name, help);
-  AddDirectory(*command, arguments->dir);
-  AddJson(*command, output);
-  command->callback([arguments, run, &output, &action] {
-    action = [arguments, run, &output] { return run(*arguments, output); };
-  });
-  return arguments;
-}
-
 }  // namespace
 
 void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
   CLI::App* command = nullptr;
-  auto publish =
-      Add(app, output, action, "publish",
-          "Sign what was added and make it public", command, &RunPublish);
+  auto publish = AddCommand(app, output, action, "publish",
+                            "Sign what was added and make it public", command,
+                            &RunPublish);
+  AddDirectory(*command, publish->dir);
   AddTime(*command, "--expires-targets", publish->targets,
           "When the targets expire (default: in 90 days)");
   AddTime(*command, "--expires-snapshot", publish->snapshot,
@@ -184,9 +170,10 @@ void AddPublishCommands(CLI::App& app, Output& output, Action& action) {
       "      --expires-timestamp \"2 weeks\"\n"
       "Exit codes: 0 done or nothing to do, 1 failed, 2 usage.");
 
-  auto gc =
-      Add(app, output, action, "gc",
-          "Remove payloads that no update names any more", command, &RunGc);
+  auto gc = AddCommand(app, output, action, "gc",
+                       "Remove payloads that no update names any more", command,
+                       &RunGc);
+  AddDirectory(*command, gc->dir);
   command->add_flag("-n,--dry-run", gc->dry_run, "Only say what would go");
   command->footer("Example:\n  usher-publish gc repo --dry-run");
 }

@@ -236,20 +236,6 @@ absl::Status RunPublish(const Arguments& arguments, const Output& output) {
   return absl::OkStatus();
 }
 
-std::shared_ptr<Arguments> Add(CLI::App& group, Output& output, Action& action,
-                               const std::string& name, const std::string& help,
-                               CLI::App*& command,
-                               absl::Status (*run)(const Arguments&,
-                                                   const Output&)) {
-  auto arguments = std::make_shared<Arguments>();
-  command = group.add_subcommand(name, help);
-  AddJson(*command, output);
-  command->callback([arguments, run, &output, &action] {
-    action = [arguments, run, &output] { return run(*arguments, output); };
-  });
-  return arguments;
-}
-
 void AddDraftFile(CLI::App& command, Arguments& arguments) {
   command.add_option("FILE", arguments.file, "The draft")->required();
 }
@@ -283,22 +269,23 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
       "own\nhave signed it. docs/publishing.md.");
 
   CLI::App* command = nullptr;
-  auto draft =
-      Add(*group, output, action, "draft",
-          "Begin the next root: same keys, next version", command, &RunDraft);
+  auto draft = AddCommand(*group, output, action, "draft",
+                          "Begin the next root: same keys, next version",
+                          command, &RunDraft);
   AddDirectory(*command, draft->dir);
   command->add_option("FILE", draft->file, "Where the draft goes")->required();
   AddTime(*command, "--expires", draft->expires,
           "When it expires (default: in 2 years)");
 
-  auto show = Add(*group, output, action, "show",
-                  "What a root says, and who has signed it", command, &RunShow);
+  auto show =
+      AddCommand(*group, output, action, "show",
+                 "What a root says, and who has signed it", command, &RunShow);
   command->add_option("FILE", show->file, "A root.json or a draft")->required();
   command->add_option("--previous", show->previous,
                       "The root before it, whose keys must sign, too");
 
-  auto add = Add(*group, output, action, "add-key", "Let keys sign for a role",
-                 command, &RunAddKey);
+  auto add = AddCommand(*group, output, action, "add-key",
+                        "Let keys sign for a role", command, &RunAddKey);
   AddDraftFile(*command, *add);
   command
       ->add_option("KEY", add->files,
@@ -308,9 +295,9 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
   AddRole(*command, *add);
   add->passphrase.AddTo(*command, false);
 
-  auto remove =
-      Add(*group, output, action, "remove-key",
-          "Take a key's right to sign for a role", command, &RunRemoveKey);
+  auto remove = AddCommand(*group, output, action, "remove-key",
+                           "Take a key's right to sign for a role", command,
+                           &RunRemoveKey);
   AddDraftFile(*command, *remove);
   command
       ->add_option("KEYID", remove->key_id,
@@ -318,9 +305,9 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
       ->required();
   AddRole(*command, *remove);
 
-  auto set =
-      Add(*group, output, action, "set",
-          "Set how many keys must sign, or the expiry", command, &RunSet);
+  auto set = AddCommand(*group, output, action, "set",
+                        "Set how many keys must sign, or the expiry", command,
+                        &RunSet);
   AddDraftFile(*command, *set);
   command
       ->add_option("--threshold", set->threshold,
@@ -329,9 +316,9 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
   AddTime(*command, "--expires", set->expires, "When the root expires");
   AddRole(*command, *set);
 
-  auto sign = Add(*group, output, action, "sign",
-                  "Sign a draft; needs no repository and no network", command,
-                  &RunSign);
+  auto sign = AddCommand(*group, output, action, "sign",
+                         "Sign a draft; needs no repository and no network",
+                         command, &RunSign);
   AddDraftFile(*command, *sign);
   command
       ->add_option("--key", sign->files,
@@ -339,15 +326,15 @@ void AddRootCommands(CLI::App& app, Output& output, Action& action) {
       ->required();
   sign->passphrase.AddTo(*command, false);
 
-  auto combine =
-      Add(*group, output, action, "combine",
-          "Add the signatures of copies of a draft", command, &RunCombine);
+  auto combine = AddCommand(*group, output, action, "combine",
+                            "Add the signatures of copies of a draft", command,
+                            &RunCombine);
   AddDraftFile(*command, *combine);
   command->add_option("COPY", combine->files, "Signed copies")->required();
 
-  auto publish =
-      Add(*group, output, action, "publish",
-          "Make a signed draft the repository's root", command, &RunPublish);
+  auto publish = AddCommand(*group, output, action, "publish",
+                            "Make a signed draft the repository's root",
+                            command, &RunPublish);
   AddDirectory(*command, publish->dir);
   AddDraftFile(*command, *publish);
   publish->passphrase.AddTo(*command, false);

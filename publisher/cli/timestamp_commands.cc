@@ -19,8 +19,6 @@ using Json = nlohmann::json;
 constexpr absl::Duration kDay = absl::Hours(24);
 // When a cron job's mail must not be overlooked any more.
 constexpr absl::Duration kUrgent = absl::Hours(24 * 7);
-// What "refresh-timestamp" exits with then.
-constexpr int kUrgentExitCode = 4;
 
 struct Arguments {
   std::string dir, expires;
@@ -64,7 +62,7 @@ absl::Status RunRefresh(const Arguments& arguments, Output& output) {
                            ", valid until ",
                            FormatUtc(result.timestamp_expires)));
   if (WarnOfExpiry(result, now, arguments.dir, output)) {
-    output.exit_code = kUrgentExitCode;
+    output.exit_code = kRemarksExitCode;
   }
   return absl::OkStatus();
 }
@@ -87,20 +85,6 @@ absl::Status RunRenewRoot(const Arguments& arguments, Output& output) {
   output.Line(absl::StrCat("Signed root ", result.root_version,
                            ", valid until ", FormatUtc(result.root_expires)));
   return absl::OkStatus();
-}
-
-std::shared_ptr<Arguments> Add(CLI::App& app, Output& output, Action& action,
-                               const std::string& name, const std::string& help,
-                               CLI::App*& command,
-                               absl::Status (*run)(const Arguments&, Output&)) {
-  auto arguments = std::make_shared<Arguments>();
-  command = app.add_subcommand(name, help);
-  AddDirectory(*command, arguments->dir);
-  AddJson(*command, output);
-  command->callback([arguments, run, &output, &action] {
-    action = [arguments, run, &output] { return run(*arguments, output); };
-  });
-  return arguments;
 }
 
 }  // namespace
@@ -151,9 +135,11 @@ int64_t Announce(Workspace& workspace, PassphraseSource& passphrases,
 
 void AddTimestampCommands(CLI::App& app, Output& output, Action& action) {
   CLI::App* command = nullptr;
-  auto refresh = Add(app, output, action, "refresh-timestamp",
-                     "Sign a new timestamp for what is public (for cron)",
-                     command, &RunRefresh);
+  auto refresh =
+      AddCommand(app, output, action, "refresh-timestamp",
+                 "Sign a new timestamp for what is public (for cron)", command,
+                 &RunRefresh);
+  AddDirectory(*command, refresh->dir);
   AddTime(*command, "--expires", refresh->expires,
           "When it expires (default: in 14 days)");
   refresh->passphrase.AddTo(*command, false);
@@ -163,9 +149,10 @@ void AddTimestampCommands(CLI::App& app, Output& output, Action& action) {
       "Exit codes: 0 done; 4 done, but another document expires within 7 days, "
       "or has\nexpired (standard error says which); 1 failed, 2 usage.");
 
-  auto renew =
-      Add(app, output, action, "renew-root",
-          "Sign the next root.json with a new expiry", command, &RunRenewRoot);
+  auto renew = AddCommand(app, output, action, "renew-root",
+                          "Sign the next root.json with a new expiry", command,
+                          &RunRenewRoot);
+  AddDirectory(*command, renew->dir);
   AddTime(*command, "--expires", renew->expires,
           "When it expires (default: in 2 years)");
   renew->passphrase.AddTo(*command, false);

@@ -206,13 +206,9 @@ absl::Status RunSign(const Arguments& arguments, const Output& output) {
 std::pair<CLI::App*, std::shared_ptr<Arguments>> Add(
     CLI::App& group, Output& output, Action& action, const std::string& name,
     const std::string& help, Run run) {
-  auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = group.add_subcommand(name, help);
+  CLI::App* command = nullptr;
+  auto arguments = AddCommand(group, output, action, name, help, command, run);
   AddDirectory(*command, arguments->dir);
-  AddJson(*command, output);
-  command->callback([arguments, run, &output, &action] {
-    action = [arguments, run, &output] { return run(*arguments, output); };
-  });
   return {command, std::move(arguments)};
 }
 
