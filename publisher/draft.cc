@@ -57,6 +57,17 @@ void Draft::Store(DraftEntry entry) {
   by_id_[std::move(id)] = std::move(entry);
 }
 
+absl::Status Draft::Check(const UpdateDescription& description) const {
+  USHER_RETURN_IF_ERROR(CheckUpdate(description));
+  USHER_RETURN_IF_ERROR(CheckAsClients(description));
+  return CheckSupersedence(
+      description, [this](absl::string_view id, UpdateDescription& found) {
+        const DraftEntry* entry = Find(id);
+        if (entry != nullptr) found = entry->Parse();
+        return entry != nullptr;
+      });
+}
+
 absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
                                        Revisions revisions, absl::Time now) {
   usher::v1::Update& update = *description.mutable_update();
@@ -65,14 +76,7 @@ absl::StatusOr<DraftChange> Draft::Put(UpdateDescription description,
     update.mutable_last_deployment_change_time()->set_seconds(
         absl::ToUnixSeconds(now));
   }
-  USHER_RETURN_IF_ERROR(CheckUpdate(description));
-  USHER_RETURN_IF_ERROR(CheckAsClients(description));
-  USHER_RETURN_IF_ERROR(CheckSupersedence(
-      description, [this](absl::string_view id, UpdateDescription& found) {
-        const DraftEntry* entry = Find(id);
-        if (entry != nullptr) found = entry->Parse();
-        return entry != nullptr;
-      }));
+  USHER_RETURN_IF_ERROR(Check(description));
   const DraftEntry* old = Find(update.identity().update_id());
   if (old == nullptr) {
     Store(MakeEntry(description));
@@ -121,14 +125,7 @@ absl::Status Draft::Redeploy(UpdateDescription description, absl::Time now) {
   }
   update.mutable_last_deployment_change_time()->set_seconds(
       absl::ToUnixSeconds(now));
-  USHER_RETURN_IF_ERROR(CheckUpdate(description));
-  USHER_RETURN_IF_ERROR(CheckAsClients(description));
-  USHER_RETURN_IF_ERROR(CheckSupersedence(
-      description, [this](absl::string_view id, UpdateDescription& found) {
-        const DraftEntry* entry = Find(id);
-        if (entry != nullptr) found = entry->Parse();
-        return entry != nullptr;
-      }));
+  USHER_RETURN_IF_ERROR(Check(description));
   Store(MakeEntry(description));
   return absl::OkStatus();
 }

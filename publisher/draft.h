@@ -87,6 +87,9 @@ class Draft {
   static absl::StatusOr<Draft> Decode(absl::string_view file);
 
  private:
+  // What clients, and the other updates of the draft, would refuse.
+  absl::Status Check(
+      const repository::v1::UpdateDescription& description) const;
   void Store(DraftEntry entry);
 
   CategorySet categories_;

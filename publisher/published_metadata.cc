@@ -69,8 +69,6 @@ bool IsRecorded(const Settings& settings, const SignedRecord& found) {
 
 absl::Status CheckIsLast(const Settings& settings, const SignedRecord& found,
                          absl::string_view name) {
-  // Enough for versions that are seconds since 1970.
-  constexpr int64_t kMaxVersionStep = int64_t{1} << 32;
   if (settings.signed_last.empty() || IsRecorded(settings, found)) {
     return absl::OkStatus();
   }
@@ -108,8 +106,7 @@ absl::Status BeginSigned(Workspace& workspace,
 
 absl::Status ConfirmSigned(Workspace& workspace, const SignedRecord& present) {
   std::vector<SignedRecord>& records = workspace.settings().signed_last;
-  if (records.size() == 1 && records[0].version == present.version &&
-      records[0].sha256 == present.sha256) {
+  if (records.size() == 1 && IsRecorded(workspace.settings(), present)) {
     return absl::OkStatus();
   }
   records = {present};

@@ -26,6 +26,11 @@ inline constexpr uint64_t kMaxMetadataBytes = uint64_t{64} * 1024 * 1024;
 // What clients accept of one delegated role (service/repository/repository.h).
 inline constexpr uint64_t kMaxRoleBytes = uint64_t{5} * 1024 * 1024;
 
+// How far a version may be ahead of the last that is known; enough for versions
+// that are seconds since 1970. Somebody who has stolen the key could use up all
+// versions otherwise.
+inline constexpr int64_t kMaxVersionStep = int64_t{1} << 32;
+
 // "{version}.{role}.json"
 std::string VersionedName(int64_t version, absl::string_view role);
 

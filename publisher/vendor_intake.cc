@@ -39,9 +39,6 @@ using repository::v1::UpdateDescription;
 constexpr int64_t kMaxVendorBytes = int64_t{256} * 1024 * 1024;
 constexpr size_t kMaxVendorCatalogs = 1024;
 constexpr size_t kMaxVendorRecords = 500'000;
-// Somebody who has stolen its key could use up all versions otherwise; enough
-// for versions that are seconds since 1970.
-constexpr int64_t kMaxVersionStep = int64_t{1} << 32;
 
 absl::StatusOr<Vendor*> FindVendor(Workspace& workspace,
                                    absl::string_view name) {
@@ -272,8 +269,9 @@ class Intake {
     }
     const std::string path = tuf::ConsistentTargetPath(name, hash->second);
     absl::optional<std::string> taken;
-    if (known_.contains({name, hash->second}))
+    if (known_.contains({name, hash->second})) {
       taken = PublicCatalog(name, info);
+    }
     const bool known = taken.has_value();
     if (!known) {
       USHER_ASSIGN_OR_RETURN(taken,
