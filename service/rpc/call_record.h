@@ -32,7 +32,8 @@ class CallRecord {
     return handler();
   }
 
-  bool admitted() const { return admitted_.ok(); }
+  // The reason why this call may not be handled; OK if it may.
+  const absl::Status& admitted() const { return admitted_; }
 
   // Whoever was not admitted is nobody: never the one whom the door stands for.
   const session::Call& call() const { return call_; }

@@ -59,9 +59,9 @@ class WatchStream : public PullStream<wire::HealthCheckResponse> {
 
  private:
   Step Next(wire::HealthCheckResponse& message) override {
-    const absl::Status admitted =
-        record().IfAdmitted([] { return absl::OkStatus(); });
-    if (!admitted.ok()) return {Step::kFinish, admitted};
+    if (!record().admitted().ok()) {
+      return {Step::kFinish, record().admitted()};
+    }
     const bool stopping = core_.stopping();
     if (said_ && !stopping) return {};
     said_ = true;

@@ -30,12 +30,11 @@ class PooledStream
   // Keeps the stream alive until gRPC is done with it.
   void Begin() {
     self_ = this->shared_from_this();
-    if (record_.admitted()) {
+    if (record_.admitted().ok()) {
       Post();
     } else {
       // Whoever may call nothing has no claim to a thread.
-      this->Finish(
-          record_.Finish(record_.IfAdmitted([] { return absl::OkStatus(); })));
+      this->Finish(record_.Finish(record_.admitted()));
     }
   }
 

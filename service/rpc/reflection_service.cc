@@ -101,12 +101,10 @@ class ReflectionStream
                                      wire::ServerReflectionResponse> {
  public:
   explicit ReflectionStream(const CallRecord& record) : record_(record) {
-    const absl::Status admitted =
-        record_.IfAdmitted([] { return absl::OkStatus(); });
-    if (admitted.ok()) {
+    if (record_.admitted().ok()) {
       StartRead(&request_);
     } else {
-      Finish(record_.Finish(admitted));
+      Finish(record_.Finish(record_.admitted()));
     }
   }
 

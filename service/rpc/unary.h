@@ -59,10 +59,9 @@ grpc::ServerUnaryReactor* OnPool(
     const Request* request, Response* response) {
   auto* const reactor =
       new PooledReactor(CallRecord(*context, environment, method, kind));
-  if (!reactor->record().admitted()) {
+  if (!reactor->record().admitted().ok()) {
     // Whoever may call nothing has no claim to a thread.
-    reactor->Finish(reactor->record().Finish(
-        reactor->record().IfAdmitted([] { return absl::OkStatus(); })));
+    reactor->Finish(reactor->record().Finish(reactor->record().admitted()));
     return reactor;
   }
   pool.Post(environment.caller, [&core = environment.core, reactor, handler,
