@@ -15,7 +15,6 @@
 #include "service/download/download_engine.h"
 #include "service/install/install_engine.h"
 #include "service/platform/host.h"
-#include "service/platform/machine_folders.h"
 #include "service/rollout_id.h"
 #include "service/run.h"
 #include "service/session/configured_services.h"
@@ -140,10 +139,6 @@ Daemon::~Daemon() { Stop(absl::ZeroDuration()); }
 
 absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(
     const Config& config, const CancellationToken& stop) {
-  // A private instance that is opened to others on purpose must let them pass
-  // to its socket; its files are private by themselves.
-  USHER_RETURN_IF_ERROR(
-      platform::MakeStateFolder(config.state_dir, config.world_accessible));
   USHER_RETURN_IF_ERROR(MakeDirectories(config.cache_dir));
   const std::filesystem::path lock_path = config.state_dir / "usher.lock";
   absl::StatusOr<FileLock> lock = FileLock::Acquire(lock_path);

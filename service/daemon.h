@@ -18,7 +18,8 @@ namespace usher::daemon {
 
 class Daemon {
  public:
-  // Takes the state folder's lock, opens and recovers everything, and accepts
+  // Takes the lock of the state folder, which is there
+  // (platform::MakeStateFolder), opens and recovers everything, and accepts
   // connections. WU_E_OPERATIONINPROGRESS when another daemon has the folder
   // or the socket; WU_E_SERVICE_STOP soon after `stop` is cancelled.
   static absl::StatusOr<std::unique_ptr<Daemon>> Start(

@@ -110,7 +110,9 @@ int RunDaemon(const Config& configured) {
   platform::KeepHeapSmall();
   const int64_t files = platform::RaiseFileLimit(FilesWanted(config));
   // Before the log: its folder lies in this one, and would be made with a
-  // parent that is private whatever the configuration says.
+  // parent that is private whatever the configuration says. A private instance
+  // that is opened to others on purpose must let them pass to its socket; its
+  // files are private by themselves.
   if (const absl::Status folder =
           platform::MakeStateFolder(config.state_dir, config.world_accessible);
       !folder.ok()) {
