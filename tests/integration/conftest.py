@@ -246,6 +246,17 @@ def repository(platform, publishing, work):
 
 
 @pytest.fixture
+def licensed(api, repository):
+    """A service whose update has licence terms."""
+    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\necho ran\n"})
+    description = repository.sources / "licensed-1.toml"
+    description.write_text('eula_text = "Thou shalt not sue."\n' +
+                           description.read_text())
+    repository.publish()
+    api.add_service(repository.url, repository.root)
+
+
+@pytest.fixture
 def publisher(publishing, work):
     """publisher(*words) runs usher-publish: whether it succeeded. What it said
     is publisher.output."""

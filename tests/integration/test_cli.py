@@ -212,13 +212,7 @@ def test_too_many_connections_say_so(cli, daemon, connect):
 
 # --- licence terms ---
 
-def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
-    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\necho ran\n"})
-    description = repository.sources / "licensed-1.toml"
-    description.write_text('eula_text = "Thou shalt not sue."\n' +
-                           description.read_text())
-    repository.publish()
-    api.add_service(repository.url, repository.root)
+def test_licence_terms_are_accepted_once(cli, licensed, daemon):
     assert "Thou shalt not sue." in cli.run("show", "licensed").stdout
 
     # Nobody is there to be asked, and --yes is not an acceptance.
@@ -239,13 +233,7 @@ def test_licence_terms_are_accepted_once(api, cli, repository, daemon):
     assert daemon.run_installed("licensed", "run") == "ran"
 
 
-def test_licence_terms_are_accepted_with_the_installation(api, cli, repository):
-    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\n"})
-    description = repository.sources / "licensed-1.toml"
-    description.write_text('eula_text = "Thou shalt not sue."\n' +
-                           description.read_text())
-    repository.publish()
-    api.add_service(repository.url, repository.root)
+def test_licence_terms_are_accepted_with_the_installation(cli, licensed):
     assert cli.run("install", "--all", "--accept-eula").code == OK
 
 

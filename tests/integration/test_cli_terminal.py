@@ -54,17 +54,6 @@ def slow(api, repository, serve, work):
     return web
 
 
-@pytest.fixture
-def licensed(api, repository):
-    """A service whose update has licence terms."""
-    repository.add_archive("licensed", "1", {"run": b"#!/bin/sh\necho ran\n"})
-    description = repository.sources / "licensed-1.toml"
-    description.write_text('eula_text = "Thou shalt not sue."\n' +
-                           description.read_text())
-    repository.publish()
-    api.add_service(repository.url, repository.root)
-
-
 # --- progress ---
 
 def test_bar_has_bytes_speed_and_time_left(terminal, slow):

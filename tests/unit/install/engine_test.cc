@@ -71,14 +71,6 @@ class EngineTest : public ::testing::Test {
     world_.catalog().Add(bundle);
     return Key(n);
   }
-  void AlwaysRequiresReboot(const catalog::UpdateKey& key) {
-    auto description = *world_.catalog().Describe(key);
-    description.mutable_update()
-        ->mutable_installation_behavior()
-        ->set_reboot_behavior(
-            v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
-    world_.catalog().Add(description);
-  }
   Engine& engine() { return world_.engine(); }
   absl::Status Begin(const InstallRequest& request,
                      std::shared_ptr<Watcher> watcher = nullptr,
@@ -199,7 +191,7 @@ TEST_F(EngineTest, ForceQuiet) {  // UAMG-189
 TEST_F(EngineTest, MandatoryRestartComesFirst) {  // UAMG-191, 193
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
-  AlwaysRequiresReboot(one);
+  world_.AlwaysRequiresReboot(one);
   const InstallResult result = world_.Install({one})[0];
   EXPECT_TRUE(result.reboot_required);
   EXPECT_EQ(result.hresult, hr::kWuSRebootRequired);
@@ -258,7 +250,7 @@ TEST_F(EngineTest, MandatoryRestartStopsTheRestOfABundle) {
 TEST_F(EngineTest, ARestartThatAPartAlwaysNeedsComesBeforeTheNextPart) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
-  AlwaysRequiresReboot(one);
+  world_.AlwaysRequiresReboot(one);
   const auto bundle = AddBundle(3, {one, two});
   const InstallResult result = world_.Install({bundle})[0];
   EXPECT_EQ(result.hresult, hr::kWuEInstallNotAllowed) << result.message;
@@ -277,7 +269,7 @@ TEST_F(EngineTest, ARestartThatABundleAlwaysNeedsComesAfterItsParts) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
   const auto inner = AddBundle(3, {one, two});
-  AlwaysRequiresReboot(inner);
+  world_.AlwaysRequiresReboot(inner);
   const auto three = world_.AddArchive(4, "extra", "1", "x");
   const auto outer = AddBundle(5, {inner, three});
   const InstallResult part = world_.Install({outer})[0];
@@ -287,7 +279,7 @@ TEST_F(EngineTest, ARestartThatABundleAlwaysNeedsComesAfterItsParts) {
 
   world_.options().boot_id = "boot-2";
   ASSERT_TRUE(world_.Start().ok());
-  AlwaysRequiresReboot(outer);
+  world_.AlwaysRequiresReboot(outer);
   const InstallResult rest = world_.Install({outer})[0];
   EXPECT_EQ(rest.result_code, kSucceeded) << rest.message;
   EXPECT_TRUE(rest.reboot_required);
@@ -315,7 +307,7 @@ TEST_F(EngineTest, AFailedBundleMayNeedARestart) {
 TEST_F(EngineTest, AResumedJobWaitsForTheMandatoryRestart) {
   const auto one = world_.AddArchive(1, "app", "1", "x");
   const auto two = world_.AddArchive(2, "tool", "1", "x");
-  AlwaysRequiresReboot(one);
+  world_.AlwaysRequiresReboot(one);
   const InstallRequest request = world_.Request({one, two});
   EXPECT_EQ(RunAndStopAfterTheFirst(request)[0].result_code, kSucceeded);
   // The service is started again, but not the machine.

@@ -72,15 +72,7 @@ class UnwrittenTest : public ::testing::Test {
       key->set_revision_number(part.revision);
     }
     world_.catalog().Add(bundle);
-    if (restart) AlwaysRequiresReboot(Key(1));
-  }
-  void AlwaysRequiresReboot(const catalog::UpdateKey& key) {
-    auto description = *world_.catalog().Describe(key);
-    description.mutable_update()
-        ->mutable_installation_behavior()
-        ->set_reboot_behavior(
-            v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
-    world_.catalog().Add(description);
+    if (restart) world_.AlwaysRequiresReboot(Key(1));
   }
   InstallResult Resume(const InstallRequest& request) {
     const auto watcher = std::make_shared<test::Watcher>(1);
@@ -240,7 +232,7 @@ TEST_F(UnwrittenTest, ARestartThatCameFulfilsTheWishOfAPart) {
 
 TEST_F(UnwrittenTest, ARestartThatCameFulfilsTheWishOfAnUpdate) {
   const auto one = world_.AddArchive(1, "app", "1", "one");
-  AlwaysRequiresReboot(one);
+  world_.AlwaysRequiresReboot(one);
   RefuseResults();
   EXPECT_TRUE(world_.Install({one})[0].reboot_required);
   TakeAllAgain();

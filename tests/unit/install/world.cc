@@ -139,6 +139,15 @@ catalog::UpdateKey World::AddDeb(int n, const std::vector<Deb>& packages) {
   return Key(n);
 }
 
+void World::AlwaysRequiresReboot(const catalog::UpdateKey& key) {
+  UpdateDescription description = *catalog_.Describe(key);
+  description.mutable_update()
+      ->mutable_installation_behavior()
+      ->set_reboot_behavior(
+          v1::INSTALLATION_REBOOT_BEHAVIOR_ALWAYS_REQUIRES_REBOOT);
+  catalog_.Add(description);
+}
+
 InstallRequest World::Request(std::vector<catalog::UpdateKey> keys,
                               Operation operation) {
   InstallRequest request;

@@ -86,6 +86,8 @@ class World {
   // The content of such a script.
   std::string WholeScript(const std::string& script) const;
   catalog::UpdateKey AddDeb(int n, const std::vector<Deb>& packages);
+  // Changes one that was added.
+  void AlwaysRequiresReboot(const catalog::UpdateKey& key);
 
   InstallRequest Request(std::vector<catalog::UpdateKey> keys,
                          Operation operation = Operation::kInstall);
