@@ -115,8 +115,7 @@ void TransferJob::Flush() {
 }
 
 void TransferJob::AppendOnWorker(std::string& block) {
-  // What was still on its way when the file was discarded goes with it.
-  if (failure_.ok() && partial_.is_open()) {
+  if (failure_.ok()) {
     const absl::Status status = partial_.Append(block);
     UpdateWritten();
     if (!status.ok()) Fail(status);
@@ -235,6 +234,7 @@ void TransferJob::CopyOnWorker(std::shared_ptr<platform::File> source) {
 }
 
 void TransferJob::Restart() {
+  current_.clear();
   strand_->Post([self = shared_from_this()] {
     if (!self->failure_.ok() || !self->partial_.is_open()) return;
     const absl::Status status = self->partial_.Restart();
@@ -244,6 +244,7 @@ void TransferJob::Restart() {
 }
 
 void TransferJob::Discard() {
+  current_.clear();
   strand_->Post([self = shared_from_this()] {
     self->partial_.Discard();
     self->UpdateWritten();

@@ -62,9 +62,10 @@ class TransferJob : public std::enable_shared_from_this<TransferJob> {
   void Finish();
   // Copies the rest from `source`, then the same as Finish.
   void CopyFrom(const std::filesystem::path& source);
-  // Empties the file, so that the next Prepare starts from nothing.
+  // Empties the file, so that the next Prepare starts from nothing. What Write
+  // still holds back is dropped.
   void Restart();
-  // Removes the partial file.
+  // Removes the partial file. What Write still holds back is dropped.
   void Discard();
   // The same, when nothing of the file has come.
   void DiscardIfEmpty();
