@@ -3,6 +3,7 @@
 
 // What UpdateServices keeps of one service, for its own sources alone.
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -16,6 +17,13 @@
 #include "usher/v1/update_service.pb.h"
 
 namespace usher::session {
+
+// WU_E_DS_UNKNOWNSERVICE.
+absl::Status UnknownService(absl::string_view service_id);
+
+// The digest of the root that is trusted now; empty if it cannot be read.
+std::string RootDigest(const std::filesystem::path& folder,
+                       int64_t max_root_bytes);
 
 // That a trusted root.json was given and is not too large.
 absl::Status CheckRootMetadata(absl::string_view root, int64_t max_root_bytes);

@@ -168,18 +168,10 @@ class UpdateServices {
   repository::RepositoryOptions RepositoryAt(
       const std::filesystem::path& folder, const std::string& url,
       const repository::ProxySettings& proxy) const;
-  absl::StatusOr<bool> RefreshEntry(Entry& entry, const Errand& errand,
-                                    const CancellationToken& cancel);
-  absl::StatusOr<Fetched> FetchAndLoad(
-      const repository::RepositoryOptions& options,
-      const std::string& service_id, const CancellationToken& cancel);
   absl::StatusOr<v1::UpdateServiceRegistration> AddNew(
       const NewService& request, const Errand& errand,
       const CancellationToken& cancel);
   absl::Status Keep(const v1::UpdateService& service);
-  // Puts down in `service` what was fetched under the trust of `folder`.
-  void TellFetched(const Fetched& fetched, const std::filesystem::path& folder,
-                   v1::UpdateService& service);
   // Where the trusted metadata of a registered service lies.
   std::filesystem::path TrustedFolder(const v1::UpdateService& service) const;
   absl::Status RemoveEntry(const std::shared_ptr<Entry>& entry);
@@ -187,6 +179,16 @@ class UpdateServices {
       const v1::UpdateService& known, const NewService& asked,
       const repository::ProxySettings& proxy)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(changing_);
+
+  // update_services_refresh.cc: asking the servers for what is new.
+  absl::StatusOr<bool> RefreshEntry(Entry& entry, const Errand& errand,
+                                    const CancellationToken& cancel);
+  absl::StatusOr<Fetched> FetchAndLoad(
+      const repository::RepositoryOptions& options,
+      const std::string& service_id, const CancellationToken& cancel);
+  // Puts down in `service` what was fetched under the trust of `folder`.
+  void TellFetched(const Fetched& fetched, const std::filesystem::path& folder,
+                   v1::UpdateService& service);
 
   // update_services_scan.cc: scan packages. `taken` becomes true once the
   // place must not be removed any more.
@@ -208,9 +210,6 @@ class UpdateServices {
   absl::Status LoadScanPackages();
   void LoadScanPackage(Entry& entry);
   absl::Status FinishReplacement(Entry& entry, const std::string& successor);
-  // Whether it is known which catalog files are loaded; to know it no more.
-  static bool HasLoaded(const std::filesystem::path& trusted);
-  static void ForgetLoaded(const std::filesystem::path& trusted);
 
   const Options options_;
   store::Database& database_;

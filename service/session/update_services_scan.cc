@@ -21,6 +21,7 @@
 #include "service/repository/fetcher.h"
 #include "service/repository/scan_package.h"
 #include "service/session/catalog_header.h"
+#include "service/session/catalog_update.h"
 #include "service/session/limits.h"
 #include "service/session/proto_time.h"
 #include "service/session/scan_package_place.h"
@@ -318,8 +319,8 @@ void UpdateServices::LoadScanPackage(Entry& entry) {
     }
     sure = false;
   }
-  if (!sure) ForgetLoaded(place->trusted());
-  if (HasLoaded(place->trusted())) return;
+  if (!sure) ForgetCatalogRecord(place->trusted());
+  if (HasCatalogRecord(place->trusted())) return;
   // It logs what goes wrong, and puts it down in the registration.
   static_cast<void>(RefreshEntry(entry, {}, CancellationToken()));
 }
