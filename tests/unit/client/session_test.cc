@@ -123,6 +123,7 @@ TEST_F(SessionTest, UpdatesComeInAsManyAnswersAsTheyNeed) {
 TEST_F(SessionTest, ACallKeepsItsRequestIdOverPagesAndTries) {
   const UpdateSession session = Open();
   std::vector<DownloadJob> begun;
+  begun.reserve(5);
   for (int i = 0; i < 5; ++i) {
     begun.push_back(BeginDownload(session, nullptr, nullptr));
   }

@@ -16,7 +16,6 @@ namespace usher::install {
 namespace {
 
 using test::Content;
-using ::testing::IsEmpty;
 namespace fs = std::filesystem;
 
 class FullDiskTest : public ::testing::Test {

@@ -213,7 +213,7 @@ TEST(LimitsTest, TheLargestJobFitsIntoAMessage) {
   v1::Job state;
   job->Read(state);
   EXPECT_EQ(state.update_results_size(), kMaxUpdatesPerJob);
-  EXPECT_LT(state.ByteSizeLong(), size_t{4} * 1024 * 1024 - 64 * 1024);
+  EXPECT_LT(state.ByteSizeLong(), size_t{4} * 1024 * 1024 - size_t{64} * 1024);
   // Cut at a character's border, visibly.
   EXPECT_LE(state.update_results(7).message().size(), kMaxResultMessageBytes);
   EXPECT_THAT(state.update_results(7).message(), ::testing::EndsWith("x…"));

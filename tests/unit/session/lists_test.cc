@@ -34,9 +34,7 @@ using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using usher::testing::CallOf;
 using usher::testing::Download;
-using usher::testing::Find;
 using usher::testing::Keys;
-using usher::testing::kServiceId;
 using usher::testing::OpenName;
 using usher::testing::UpdateId;
 using usher::testing::WaitFor;
@@ -294,6 +292,7 @@ TEST(BatchTest, ReadsWhatFitsAndNamesTheRest) {
     *request.mutable_keys() = response.unread_keys();
   }
   std::vector<std::string> wanted;
+  wanted.reserve(updates.size());
   for (const int n : updates) wanted.push_back(UpdateId(n));
   EXPECT_EQ(read, wanted);
   EXPECT_EQ(answers, 5);  // 2, 2, the large one, 2, 2
