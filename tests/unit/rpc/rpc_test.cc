@@ -4,6 +4,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -136,6 +137,15 @@ class RpcTest : public ::testing::Test {
     v1::Job job;
     EXPECT_TRUE(downloaders_->BeginDownload(&context, begin, &job).ok());
     return job.name();
+  }
+
+  // Whether a call waits for the end of a download.
+  bool EndIsClaimed(const std::string& job) {
+    const session::Call call{{transport::OwnUser(), true}, "test"};
+    const auto claim =
+        session::ClaimJob(world_.core(), call, job, v1::JOB_KIND_DOWNLOAD);
+    if (claim.ok()) claim->job->AbandonEnd();
+    return !claim.ok();
   }
 
   World world_;
@@ -345,13 +355,6 @@ TEST_F(RpcTest, EndDownloadWaitsAndMayBeGivenUp) {
   v1::EndDownloadRequest request;
   request.set_job(BeginDownload(Open(), 1));
   v1::DownloadResult result;
-  const session::Call call{{transport::OwnUser(), true}, "test"};
-  const auto claimed = [&] {
-    const auto claim = session::ClaimJob(world_.core(), call, request.job(),
-                                         v1::JOB_KIND_DOWNLOAD);
-    if (claim.ok()) claim->job->AbandonEnd();
-    return !claim.ok();
-  };
   grpc::Status given_up;
   do {
     grpc::ClientContext context;
@@ -361,15 +364,15 @@ TEST_F(RpcTest, EndDownloadWaitsAndMayBeGivenUp) {
                                          given_up = status;
                                          done.Notify();
                                        });
-    while (!claimed() && !done.HasBeenNotified()) {
+    while (!EndIsClaimed(request.job()) && !done.HasBeenNotified()) {
     }
     context.TryCancel();
     done.WaitForNotification();
-    // Again if it came at the very moment when claimed() had a look.
+    // Again if it came at the very moment when EndIsClaimed() had a look.
   } while (given_up.error_code() == grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(given_up.error_code(), grpc::StatusCode::CANCELLED);
   // The server hears of it a moment later than the client.
-  while (claimed()) {
+  while (EndIsClaimed(request.job())) {
   }
   TakeFetch(*world_.downloads, 1).observer->OnDone(absl::OkStatus());
   grpc::ClientContext context;
@@ -378,6 +381,28 @@ TEST_F(RpcTest, EndDownloadWaitsAndMayBeGivenUp) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(result.hresult(), 0U);
   ASSERT_EQ(result.update_results_size(), 1);
+}
+
+// The service has no timers for deadlines; clients tell it.
+TEST_F(RpcTest, ACallEndsWithItsDeadline) {
+  world_.AddService();
+  world_.catalog->Add(1);
+  v1::EndDownloadRequest request;
+  request.set_job(BeginDownload(Open(), 1));
+  v1::DownloadResult result;
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::milliseconds(300));
+  EXPECT_EQ(downloaders_->EndDownload(&context, request, &result).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  while (EndIsClaimed(request.job())) {
+  }
+  TakeFetch(*world_.downloads, 1).observer->OnDone(absl::OkStatus());
+  grpc::ClientContext again;
+  const grpc::Status status =
+      downloaders_->EndDownload(&again, request, &result);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(result.hresult(), 0U);
 }
 
 TEST_F(RpcTest, AStopAnswersEverybodyWhoWaits) {
