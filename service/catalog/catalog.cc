@@ -300,6 +300,26 @@ class SqlCatalog : public Catalog {
     return count;
   }
 
+  absl::StatusOr<std::vector<std::string>> LoadedServices() override {
+    std::vector<std::string> services;
+    const absl::Status status =
+        database_.Read([&](Connection& connection) -> absl::Status {
+          USHER_ASSIGN_OR_RETURN(
+              Statement select,
+              Bound(connection,
+                    "SELECT service_id FROM catalog_service s WHERE EXISTS "
+                    "(SELECT 1 FROM catalog_file f WHERE f.service = s.id)",
+                    {}));
+          while (true) {
+            USHER_ASSIGN_OR_RETURN(const bool more, select.Step());
+            if (!more) return absl::OkStatus();
+            services.emplace_back(select.Text(0));
+          }
+        });
+    if (!status.ok()) return status;
+    return services;
+  }
+
  private:
   // One transaction; see LoadCatalog().
   absl::StatusOr<LoadSummary> LoadAll(absl::string_view service_id,

@@ -171,6 +171,8 @@ class Catalog {
                                          bool reboot_required) = 0;
 
   virtual absl::StatusOr<int64_t> UpdateCount(absl::string_view service_id) = 0;
+  // The services of which catalog files are loaded, in no order.
+  virtual absl::StatusOr<std::vector<std::string>> LoadedServices() = 0;
 };
 
 }  // namespace usher::catalog

@@ -20,6 +20,7 @@
 #include "common/file_io.h"
 #include "common/missing_file.h"
 #include "common/sha256.h"
+#include "common/tuf/metadata_codec.h"
 #include "common/uuid.h"
 #include "service/session/catalog_header.h"
 #include "spdlog/spdlog.h"
@@ -30,12 +31,15 @@ namespace {
 using repository::TargetFile;
 
 // One line for each catalog that the last update has dealt with, in order:
-// "{SHA-256} {name}", or "!{SHA-256} {name}\t{reason}" for what was left out.
+// its key, or "!{key}\t{reason}" for what was left out.
 constexpr char kRecordFile[] = "loaded";
 constexpr uint64_t kMaxRecordBytes = uint64_t{32} * 1024 * 1024;
 
+// With the role: the same file in another publisher's hands has another
+// authority. Its file name has no space, and a target's name no tab.
 std::string KeyOf(const TargetFile& target) {
-  return absl::StrCat(ToHex(target.sha256), " ", target.name);
+  return absl::StrCat(ToHex(target.sha256), " ", tuf::RoleFileName(target.role),
+                      " ", target.name);
 }
 
 struct Record {

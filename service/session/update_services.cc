@@ -8,10 +8,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/error.h"
+#include "common/fault_point.h"
 #include "common/file_io.h"
 #include "common/hresult.h"
 #include "common/uuid.h"
 #include "service/catalog/catalog.h"
+#include "service/session/catalog_update.h"
 #include "service/session/limits.h"
 #include "service/session/proto_time.h"
 #include "service/session/scan_package_place.h"
@@ -144,7 +146,21 @@ absl::Status UpdateServices::Load() {
       entries_.push_back(std::make_shared<Entry>(service));
     }
   }
+  USHER_RETURN_IF_ERROR(RemoveOrphanedCatalogs());
   return LoadScanPackages();
+}
+
+absl::Status UpdateServices::RemoveOrphanedCatalogs() {
+  USHER_ASSIGN_OR_RETURN(const std::vector<std::string> loaded,
+                         catalog_.LoadedServices());
+  for (const std::string& service_id : loaded) {
+    if (Find(service_id) != nullptr) continue;
+    USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
+    spdlog::info(
+        "service {}: removed the catalog of a registration that was cut short",
+        service_id);
+  }
+  return absl::OkStatus();
 }
 
 std::vector<v1::UpdateService> UpdateServices::List() const {
@@ -405,18 +421,20 @@ absl::Status UpdateServices::RemoveEntry(const std::shared_ptr<Entry>& entry) {
     entry->stop = CancellationToken();
   });
   const v1::UpdateService service = entry->Read();
-  // The registration first: without it the rest is only left-overs, which a
-  // new registration of the same id replaces.
+  const std::filesystem::path trusted = TrustedFolder(service);
+  // The registration goes last: as long as it is there, the removal can be
+  // asked for again, and a refresh brings back the catalog.
+  ForgetCatalogRecord(trusted);
+  USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
+  USHER_FAULT_POINT("services.catalog_removed");
   USHER_RETURN_IF_ERROR(store::RemoveService(database_, service_id));
   entry->removed = true;
-  {
-    absl::MutexLock lock(&mutex_);
-    std::erase(entries_, entry);
-  }
-  USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
-  const std::filesystem::path trusted = TrustedFolder(service);
-  return RemoveTree(service.is_scan_package_service() ? trusted.parent_path()
-                                                      : trusted);
+  absl::Status status = RemoveTree(
+      service.is_scan_package_service() ? trusted.parent_path() : trusted);
+  // Nobody can register the id anew before this.
+  absl::MutexLock lock(&mutex_);
+  std::erase(entries_, entry);
+  return status;
 }
 
 }  // namespace usher::session

@@ -175,6 +175,8 @@ class UpdateServices {
   // Where the trusted metadata of a registered service lies.
   std::filesystem::path TrustedFolder(const v1::UpdateService& service) const;
   absl::Status RemoveEntry(const std::shared_ptr<Entry>& entry);
+  // What a registration that was cut short has loaded.
+  absl::Status RemoveOrphanedCatalogs();
   absl::StatusOr<v1::UpdateServiceRegistration> ChangeKnown(
       const v1::UpdateService& known, const NewService& asked,
       const repository::ProxySettings& proxy)
@@ -203,6 +205,8 @@ class UpdateServices {
       const NewScanPackage& request, Entry& entry,
       const ScanPackagePlace& place, const CancellationToken& cancel,
       bool& taken) ABSL_EXCLUSIVE_LOCKS_REQUIRED(adding_);
+  void GoBackTo(const ScanPackagePlace& place, const std::string& service_id,
+                const CancellationToken& cancel);
   absl::Status KeepScanPackage(const v1::UpdateService& service,
                                const std::string& session_id,
                                const ScanPackagePlace& place);

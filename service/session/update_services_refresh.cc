@@ -60,23 +60,34 @@ absl::StatusOr<UpdateServices::Fetched> UpdateServices::FetchAndLoad(
   update.catalog_dir = options_.catalog_dir;
   update.url = options.url;
   update.service_id = service_id;
+  std::string accepted;
   update.accept = [&](absl::string_view found) -> absl::Status {
     // A new registration must not touch the catalog of an older one.
-    if (!service_id.empty() || Find(found) == nullptr) return absl::OkStatus();
+    if (!service_id.empty() || Find(found) == nullptr) {
+      accepted = std::string(found);
+      return absl::OkStatus();
+    }
     return Error(hr::kWuEDsRowexists,
                  absl::StrCat("update service ", found,
                               " is registered with another URL; remove it "
                               "first"),
                  "service_id");
   };
-  USHER_ASSIGN_OR_RETURN(CatalogUpdate updated,
-                         UpdateCatalog(update, fetched.outcome.catalogs,
-                                       *repository, catalog_, cancel));
-  if (updated.changed) platform::ReturnFreeMemory();
-  fetched.changed = updated.changed;
-  fetched.service_id = std::move(updated.service_id);
-  fetched.service_name = std::move(updated.service_name);
-  for (repository::RoleProblem& problem : updated.problems) {
+  absl::StatusOr<CatalogUpdate> updated = UpdateCatalog(
+      update, fetched.outcome.catalogs, *repository, catalog_, cancel);
+  if (!updated.ok()) {
+    // It may have failed when all was loaded. Of what will not be registered
+    // nothing stays; what cannot be removed now is at the next start.
+    if (!accepted.empty() && Find(accepted) == nullptr) {
+      catalog_.Remove(accepted).IgnoreError();
+    }
+    return std::move(updated).status();
+  }
+  if (updated->changed) platform::ReturnFreeMemory();
+  fetched.changed = updated->changed;
+  fetched.service_id = std::move(updated->service_id);
+  fetched.service_name = std::move(updated->service_name);
+  for (repository::RoleProblem& problem : updated->problems) {
     fetched.outcome.problems.push_back(std::move(problem));
   }
   return fetched;
@@ -139,9 +150,11 @@ absl::StatusOr<bool> UpdateServices::RefreshEntry(
         absl::ToInt64Milliseconds(absl::Now() - begun),
         absl::Utf8SafeCEscape(record.error));
   }
-  absl::StatusOr<v1::UpdateService> recorded =
-      store::RecordRefresh(database_, entry.id, record);
+  absl::StatusOr<v1::UpdateService> recorded;
   {
+    // A registration that is changed meanwhile must not lose either.
+    absl::MutexLock changing(&changing_);
+    recorded = store::RecordRefresh(database_, entry.id, record);
     absl::MutexLock lock(&entry.mutex);
     entry.tried = record.time;
     // After a failure the next one leaves nothing out.

@@ -210,10 +210,14 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
   USHER_RETURN_IF_ERROR(repositories_.Confirm(
       RepositoryAt(old->trusted(), old->url(), {}), request.root));
   USHER_RETURN_IF_ERROR(CopyTrustedMetadata(*old, place));
-  if (!request.name.empty()) service.set_name(request.name);
-  service.set_service_url(place.url());
-  // What is registered for good stays so.
-  if (request.flags != 0) service.set_is_volatile(false);
+  const auto renewed = [&request, &place](v1::UpdateService known) {
+    if (!request.name.empty()) known.set_name(request.name);
+    known.set_service_url(place.url());
+    // What is registered for good stays so.
+    if (request.flags != 0) known.set_is_volatile(false);
+    return known;
+  };
+  service = renewed(std::move(service));
   const std::string session = service.is_volatile() ? request.session_id : "";
   if (service.is_volatile()) {
     USHER_RETURN_IF_ERROR(WriteFileAtomically(place.session(), session));
@@ -225,14 +229,19 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
   const absl::StatusOr<Fetched> fetched = FetchAndLoad(
       RepositoryAt(place.trusted(), place.url(), {}), entry.id, cancel);
   if (!fetched.ok()) {
-    static_cast<void>(RemoveTree(old->successor()));
+    GoBackTo(*old, entry.id, cancel);
     return AboutScanPackage(fetched.status());
   }
   // The catalog names it now.
   taken = true;
   USHER_FAULT_POINT("services.scan_package_loaded");
-  TellFetched(*fetched, place.trusted(), service);
-  USHER_RETURN_IF_ERROR(KeepScanPackage(service, session, place));
+  {
+    absl::MutexLock changing(&changing_);
+    // It may have been given another name or mark meanwhile.
+    service = renewed(entry.Read());
+    TellFetched(*fetched, place.trusted(), service);
+    USHER_RETURN_IF_ERROR(KeepScanPackage(service, session, place));
+  }
   USHER_FAULT_POINT("services.scan_package_kept");
   if (const absl::Status status = RemoveTree(old->folder); !status.ok()) {
     spdlog::warn("cannot remove the older scan package of service {}: {}",
@@ -243,6 +252,23 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
       "package {}",
       LoggedId(request.request_id), entry.id, service.name(), request.location);
   return service;
+}
+
+// A newer package failed, maybe when its catalog was loaded already.
+void UpdateServices::GoBackTo(const ScanPackagePlace& place,
+                              const std::string& service_id,
+                              const CancellationToken& cancel) {
+  // In this order a crash leaves no record of what is not loaded.
+  ForgetCatalogRecord(place.trusted());
+  static_cast<void>(RemoveTree(place.successor()));
+  const absl::StatusOr<Fetched> fetched = FetchAndLoad(
+      RepositoryAt(place.trusted(), place.url(), {}), service_id, cancel);
+  if (!fetched.ok()) {
+    spdlog::warn(
+        "service {}: the next refresh has to load the catalog of its scan "
+        "package again: {}",
+        service_id, std::string(fetched.status().message()));
+  }
 }
 
 absl::Status UpdateServices::KeepScanPackage(const v1::UpdateService& service,
@@ -301,8 +327,9 @@ void UpdateServices::LoadScanPackage(Entry& entry) {
     if (status.ok()) return;
     spdlog::warn("the newer scan package of service {} is given up: {}",
                  entry.id, std::string(status.message()));
+    // In this order a crash leaves no record of what is not loaded.
+    ForgetCatalogRecord(place->trusted());
     static_cast<void>(RemoveTree(place->successor()));
-    sure = false;
   }
   if (service.is_volatile()) {
     absl::StatusOr<std::string> session =

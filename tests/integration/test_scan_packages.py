@@ -460,6 +460,26 @@ def test_killed_while_a_package_is_replaced(platform, daemon, connect,
     assert len(kept(daemon)) == 1
 
 
+def test_killed_while_a_package_is_removed(platform, daemon, connect, published,
+                                           first):
+    if not platform.has_fault_points:
+        pytest.skip("this build has no fault points")
+    daemon.start({"USHER_FAULT": "services.catalog_removed"})
+    api = connect()
+    service = add(api, first, published.root)
+    with pytest.raises(Failure):
+        remove(api, service)
+    daemon.wait_exit()
+    daemon.start()
+    api = connect()
+    # It stays, and all of it: the next search brings its catalog back.
+    assert services(api)[0].service_url == service.service_url
+    assert offered(api, service) == ["1"]
+    assert run_installed(api, daemon, service) == "one"
+    remove(api, service)
+    assert_nothing_kept(daemon, api)
+
+
 def test_the_newer_package_is_lost_after_a_kill(platform, daemon, connect,
                                                 published, first, second):
     if not platform.has_fault_points:

@@ -220,7 +220,10 @@ TEST_F(LoadTest, ServicesAreApart) {
   EXPECT_THAT(Search(""), ElementsAre("name1"));
   EXPECT_THAT(Search("", [](Query& q) { q.service_id = kOtherService; }),
               ElementsAre("theirs"));
+  EXPECT_THAT(*catalog_->LoadedServices(),
+              UnorderedElementsAre(kService, kOtherService));
   ASSERT_TRUE(catalog_->Remove(kService).ok());
+  EXPECT_THAT(*catalog_->LoadedServices(), ElementsAre(kOtherService));
   EXPECT_THAT(Search(""), IsEmpty());
   EXPECT_EQ(*catalog_->UpdateCount(kService), 0);
   EXPECT_EQ(*catalog_->UpdateCount(kOtherService), 1);

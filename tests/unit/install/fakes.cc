@@ -217,4 +217,8 @@ absl::StatusOr<int64_t> FakeCatalog::UpdateCount(
   return static_cast<int64_t>(updates_.size());
 }
 
+absl::StatusOr<std::vector<std::string>> FakeCatalog::LoadedServices() {
+  return std::vector<std::string>();
+}
+
 }  // namespace usher::install::test

@@ -93,6 +93,7 @@ class FakeCatalog : public catalog::Catalog {
   absl::Status RecordUninstalled(const catalog::UpdateKey& key,
                                  bool reboot_required) override;
   absl::StatusOr<int64_t> UpdateCount(absl::string_view service_id) override;
+  absl::StatusOr<std::vector<std::string>> LoadedServices() override;
 
  private:
   std::set<std::string> ReadReceipts();

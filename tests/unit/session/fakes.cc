@@ -141,7 +141,9 @@ absl::StatusOr<catalog::LoadSummary> FakeCatalog::Load(
 }
 
 absl::Status FakeCatalog::Remove(absl::string_view service_id) {
+  if (on_remove) on_remove();
   absl::MutexLock lock(&mutex);
+  if (!remove_error.ok()) return remove_error;
   std::erase(loaded, std::string(service_id));
   return absl::OkStatus();
 }
@@ -279,6 +281,12 @@ absl::StatusOr<int64_t> FakeCatalog::UpdateCount(
   return static_cast<int64_t>(entries.size());
 }
 
+absl::StatusOr<std::vector<std::string>> FakeCatalog::LoadedServices() {
+  absl::MutexLock lock(&mutex);
+  const std::set<std::string> services(loaded.begin(), loaded.end());
+  return std::vector<std::string>(services.begin(), services.end());
+}
+
 bool FakeCache::Contains(const Sha256Digest& digest) const {
   absl::MutexLock lock(&mutex);
   return contents.contains(digest);
@@ -413,6 +421,12 @@ absl::Status FakeRepositories::Initialize(
 
 absl::Status FakeRepositories::Confirm(
     const repository::RepositoryOptions& options, absl::string_view root) {
+  std::function<void()> on_confirm;
+  {
+    absl::MutexLock lock(&state_->mutex);
+    on_confirm = state_->on_confirm;
+  }
+  if (on_confirm) on_confirm();
   USHER_ASSIGN_OR_RETURN(const std::string trusted,
                          ReadFile(options.metadata_dir / "root.json", 1024));
   if (root == trusted) return absl::OkStatus();
@@ -467,6 +481,7 @@ void World::Start() {
   {
     absl::MutexLock lock(&catalog->mutex);
     catalog->entries = entries;
+    catalog->loaded = loaded_at_start;
   }
   parts.catalog = std::move(updates);
   parts.downloads = std::make_unique<FakeDownloads>(downloads);

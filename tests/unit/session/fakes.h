@@ -69,6 +69,9 @@ class FakeCatalog : public catalog::Catalog {
   absl::Status load_error;
   // If set, called by a load that succeeds.
   std::function<void()> on_load;
+  absl::Status remove_error;
+  // If set, called by a removal, without locks, before it does anything.
+  std::function<void()> on_remove;
   std::vector<std::string> loaded;        // services, once for each load
   std::vector<std::string> loaded_files;  // of the last load
   // Given back by the loads that succeed.
@@ -106,6 +109,7 @@ class FakeCatalog : public catalog::Catalog {
   absl::Status RecordUninstalled(const catalog::UpdateKey& key,
                                  bool reboot_required) override;
   absl::StatusOr<int64_t> UpdateCount(absl::string_view service_id) override;
+  absl::StatusOr<std::vector<std::string>> LoadedServices() override;
 };
 
 class FakeCache : public download::ContentCache {
@@ -205,6 +209,8 @@ class FakeRepositories : public session::RepositoryFactory {
     std::shared_ptr<absl::Notification> stalled;
     // Addresses of the proxies of the repositories opened; "" for none.
     std::vector<std::string> proxies;
+    // If set, called by Confirm, without locks.
+    std::function<void()> on_confirm;
     // Whether the last one opened could leave out the roots.
     bool roots_are_recent = false;
     // Delegated roles that a refresh has to do without.
@@ -267,6 +273,7 @@ class World {
   std::shared_ptr<FakeInstalls::State> installs;
   std::shared_ptr<FakeRepositories::State> repositories;
   std::map<int64_t, FakeCatalog::Entry> entries;  // given to each catalog
+  std::vector<std::string> loaded_at_start;       // the same
 
  private:
   void Start();

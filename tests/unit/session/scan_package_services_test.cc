@@ -2,11 +2,14 @@
 
 #include <google/protobuf/empty.pb.h>
 
+#include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "common/file_io.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -109,6 +112,56 @@ TEST_F(ScanPackageServicesTest, AnotherTakesItsPlace) {
   ASSERT_TRUE(second.ok());
   EXPECT_NE(second->service_url(), first->service_url());
   EXPECT_EQ(services().List().size(), 1U);
+}
+
+// The newer one's catalog is loaded, and nobody could write that down.
+TEST_F(ScanPackageServicesTest, WhatFailsLateIsUndone) {
+  const auto first = Add();
+  ASSERT_TRUE(first.ok());
+  world_.repositories->version = 2;
+  const size_t loads = world_.catalog->loaded.size();
+  std::set<std::filesystem::path> before;
+  const std::filesystem::path places = world_.state_dir() / "scan-packages";
+  for (const auto& place : std::filesystem::directory_iterator(places)) {
+    before.insert(place.path());
+  }
+  ASSERT_EQ(before.size(), 1U);
+  world_.catalog->on_load = [&before, &places] {
+    for (const auto& place : std::filesystem::directory_iterator(places)) {
+      if (before.contains(place.path())) continue;
+      std::filesystem::create_directories(place.path() / "trusted" / "loaded" /
+                                          "in the way");
+    }
+  };
+  EXPECT_FALSE(Add().ok());
+  EXPECT_EQ(services().Get(kServiceId)->service_url(), first->service_url());
+  // The newer one's, and the older one's again.
+  EXPECT_EQ(world_.catalog->loaded.size(), loads + 2);
+  world_.catalog->on_load = nullptr;
+  EXPECT_TRUE(Add().ok());
+}
+
+TEST_F(ScanPackageServicesTest, NotBetweenTheStepsOfARemoval) {
+  ASSERT_TRUE(Add().ok());
+  absl::Notification removing;
+  absl::Notification go_on;
+  world_.catalog->on_remove = [&] {
+    removing.Notify();
+    go_on.WaitForNotification();
+  };
+  std::thread remove([&] { EXPECT_TRUE(services().Remove(kServiceId).ok()); });
+  removing.WaitForNotification();
+  absl::Notification added;
+  std::thread add([&] {
+    static_cast<void>(Add());
+    added.Notify();
+  });
+  // Time to do it, if it does not wait.
+  added.WaitForNotificationWithTimeout(absl::Milliseconds(200));
+  go_on.Notify();
+  remove.join();
+  add.join();
+  EXPECT_EQ(services().List().empty(), world_.catalog->loaded.empty());
 }
 
 TEST_F(ScanPackageServicesTest, NotWhereAUrlIsRegistered) {

@@ -8,6 +8,8 @@
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/session/machine_api.h"
@@ -245,6 +247,23 @@ TEST(UpdateServicesTest, TheSameContentUnderAnotherNameIsFetched) {
             std::vector<std::string>{"catalog/bolt/a.usc"});
 }
 
+// What it says is a matter of whose it is.
+TEST(UpdateServicesTest, TheSameFileOfAnotherPublisherIsFetched) {
+  World world;
+  world.repositories->delegated = {Delegated("acme", 1, "acme")};
+  ASSERT_TRUE(Add(world, Service()).ok());
+  const size_t loads = world.catalog->loaded.size();
+  world.repositories->fetched.clear();
+  world.repositories->delegated[0].role = "bolt";
+  ASSERT_TRUE(world.core()
+                  .services()
+                  .Refresh(kServiceId, {}, CancellationToken())
+                  .ok());
+  EXPECT_EQ(world.repositories->fetched,
+            std::vector<std::string>{"catalog/acme/a.usc"});
+  EXPECT_EQ(world.catalog->loaded.size(), loads + 1);
+}
+
 TEST(UpdateServicesTest, SelectionPrefersManagedThenAutomaticUpdates) {
   World world;
   NewService plain = Service();
@@ -359,6 +378,84 @@ TEST(UpdateServicesTest, RemovedIsUnknown) {  // UAMG-218
   EXPECT_EQ(HResultOf(services.Remove(kServiceId)), hr::kWuEDsUnknownservice);
   EXPECT_TRUE(world.catalog->loaded.empty());
   EXPECT_TRUE(Add(world, Service()).ok());
+}
+
+TEST(UpdateServicesTest, ARemovalThatFailsCanBeAskedForAgain) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  world.catalog->remove_error = Error(hr::kErrorDiskFull, "disk full");
+  EXPECT_EQ(HResultOf(services.Remove(kServiceId)), hr::kErrorDiskFull);
+  EXPECT_TRUE(services.Get(kServiceId).ok());
+  // Who knows what is left of the catalog: it is loaded again.
+  const size_t loads = world.catalog->loaded.size();
+  ASSERT_TRUE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+  EXPECT_EQ(world.catalog->loaded.size(), loads + 1);
+  world.catalog->remove_error = absl::OkStatus();
+  EXPECT_TRUE(services.Remove(kServiceId).ok());
+  EXPECT_TRUE(world.catalog->loaded.empty());
+  EXPECT_TRUE(services.List().empty());
+}
+
+// The catalog is loaded, and nobody could write that down.
+TEST(UpdateServicesTest, NothingIsLeftOfARegistrationThatFailsLate) {
+  World world;
+  world.catalog->on_load = [&world] {
+    for (const auto& folder : std::filesystem::directory_iterator(
+             world.state_dir() / "repositories")) {
+      std::filesystem::create_directories(folder.path() / "loaded" /
+                                          "in the way");
+    }
+  };
+  EXPECT_FALSE(Add(world, Service()).ok());
+  EXPECT_TRUE(world.catalog->loaded.empty());
+  world.catalog->on_load = nullptr;
+  EXPECT_TRUE(Add(world, Service()).ok());
+}
+
+TEST(UpdateServicesTest, StartRemovesTheCatalogOfWhatIsNotRegistered) {
+  World world;
+  world.AddService();
+  world.loaded_at_start = {kServiceId, "33333333-3333-4333-8333-333333333333"};
+  world.Restart();
+  EXPECT_EQ(world.catalog->loaded, std::vector<std::string>{kServiceId});
+}
+
+TEST(UpdateServicesTest, AChangeAndARefreshLoseNeither) {
+  World world;
+  world.AddService();
+  auto& services = world.core().services();
+  world.clock->Advance(absl::Hours(1));
+  std::thread refresh;
+  world.repositories->on_confirm = [&] {
+    refresh = std::thread([&] {
+      EXPECT_TRUE(services.Refresh(kServiceId, {}, CancellationToken()).ok());
+    });
+    // In the middle of the change; time to do it, if it does not wait.
+    const auto recorded = [&] {
+      return services.Get(kServiceId)->last_refresh_time().seconds() ==
+             absl::ToUnixSeconds(world.clock->Now());
+    };
+    for (int i = 0; i < 20 && !recorded(); ++i) {
+      absl::SleepFor(absl::Milliseconds(10));
+    }
+  };
+  NewService change = Service();
+  change.service_id = kServiceId;
+  change.name = "another name";
+  EXPECT_TRUE(Add(world, change).ok());
+  refresh.join();
+  const auto expect_both = [&world] {
+    const v1::UpdateService service = *world.core().services().Get(kServiceId);
+    EXPECT_EQ(service.name(), "another name");
+    EXPECT_EQ(service.last_refresh_time().seconds(),
+              absl::ToUnixSeconds(world.clock->Now()));
+  };
+  expect_both();
+  const absl::Time now = world.clock->Now();
+  world.Restart();
+  world.clock->Advance(now - world.clock->Now());
+  expect_both();
 }
 
 TEST(UpdateServicesTest, OnlyAdministratorsChangeThem) {
