@@ -44,6 +44,8 @@ class PartialFile {
 
   // Bytes on disk and hashed.
   int64_t offset() const { return offset_; }
+  // Open, with nothing in it, hashed or not.
+  bool IsEmpty() const { return is_open() && found_ == 0 && offset_ == 0; }
   const Validators& validators() const { return validators_; }
 
   // Remembers where the following bytes come from.

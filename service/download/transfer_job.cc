@@ -253,9 +253,7 @@ void TransferJob::Discard() {
 
 void TransferJob::DiscardIfEmpty() {
   strand_->Post([self = shared_from_this()] {
-    if (self->partial_.offset() == 0 && self->partial_.is_open()) {
-      self->partial_.Discard();
-    }
+    if (self->partial_.IsEmpty()) self->partial_.Discard();
   });
 }
 

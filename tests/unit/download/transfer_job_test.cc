@@ -1,5 +1,8 @@
 #include "service/download/transfer_job.h"
 
+#include <filesystem>
+#include <limits>
+#include <memory>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
@@ -106,6 +109,26 @@ TEST_F(TransferJobTest, WhatIsHeldBackWhenTheJobIsClosedIsKept) {
   GoOn();
   EXPECT_EQ(Next().kind, JobEvent::Kind::kClosed);
   EXPECT_EQ(ReadText(cache_->PartialPath(Sha256Of(content_))), "what the");
+}
+
+// The rest does not fit on the disk; once there is room, it goes on.
+TEST_F(TransferJobTest, WhatIsTooLargeForTheDiskNowIsKept) {
+  const Sha256Digest digest = Sha256Of("large");
+  const std::filesystem::path partial = cache_->PartialPath(digest);
+  std::filesystem::create_directories(partial.parent_path());
+  WriteText(partial, "part");
+  const auto large = std::make_shared<TransferJob>(
+      pool_, *cache_, digest, std::numeric_limits<int64_t>::max() / 2,
+      [this](JobEvent event) {
+        absl::MutexLock lock(&mutex_);
+        events_.push_back(std::move(event));
+      });
+  large->Prepare();
+  EXPECT_EQ(HResultOf(Next().status), hr::kErrorDiskFull);
+  large->DiscardIfEmpty();
+  large->Close();
+  EXPECT_EQ(Next().kind, JobEvent::Kind::kClosed);
+  EXPECT_EQ(ReadText(partial), "part");
 }
 
 }  // namespace
