@@ -195,10 +195,8 @@ absl::Status Daemon::Listen() {
     }
   };
   USHER_ASSIGN_OR_RETURN(listener_, transport::Listener::Listen(options));
-  servers_ = std::make_unique<rpc::ServerPool>(
-      *core_, config_.server, [this](const std::string& credentials) {
-        return listener_->OpenConnections(credentials);
-      });
+  servers_ =
+      std::make_unique<rpc::ServerPool>(*core_, config_.server, *listener_);
   if (config_.loopback.enabled) {
     rpc::LoopbackOptions loopback = config_.loopback;
     loopback.world_accessible = config_.world_accessible;

@@ -40,6 +40,13 @@ constexpr size_t kFirstRead = 1024;
 // What the system keeps of each direction.
 constexpr DWORD kPipeBuffer = 64 * 1024;
 constexpr absl::Duration kRetry = absl::Seconds(1);
+// How long clients of a service that has ended may take to let its pipe go, and
+// how often that is looked at: the system has no event for it.
+constexpr absl::Duration kHangingOn = absl::Seconds(2);
+constexpr absl::Duration kLookAgain = absl::Milliseconds(50);
+// So many streams that have ended are remembered at most beside as many that
+// have not.
+constexpr size_t kKeptStreams = 64;
 
 // Why no end could be offered. WU_E_OPERATIONINPROGRESS: the name is taken, by
 // another Usher or by an impostor, who can have limited the number of ends.
@@ -87,6 +94,7 @@ class OfferedPipe {
 
   // Set when a client has come.
   HANDLE event() const { return event_.get(); }
+  HANDLE handle() const { return pipe_.get(); }
 
   // The connected pipe; none if its client has gone again. To be called once,
   // when event() is set.
@@ -132,6 +140,36 @@ class OfferedPipe {
   OVERLAPPED overlapped_{};
   bool under_way_ = false;
 };
+
+// The first end that this process offers. WU_E_OPERATIONINPROGRESS if the name
+// is somebody else's.
+absl::StatusOr<std::unique_ptr<OfferedPipe>> OfferFirst(
+    const std::wstring& name, void* security) {
+  const std::string address = win32::ToUtf8(name);
+  const absl::Time latest = absl::Now() + kHangingOn;
+  while (true) {
+    // Wine 8 does not honour FILE_FLAG_FIRST_PIPE_INSTANCE; an end that waits
+    // for clients is seen there, too. (Only such an end counts: the last client
+    // of a service that was killed may still have the other one.)
+    if (WaitNamedPipeW(name.c_str(), 1) != 0) {
+      return OfferError(ERROR_ACCESS_DENIED, address);
+    }
+    absl::StatusOr<std::unique_ptr<OfferedPipe>> first =
+        OfferedPipe::Make(name, /*first=*/true, security);
+    if (HResultOf(first.status()) != hr::kWuEOperationinprogress) return first;
+    if (absl::Now() >= latest) break;
+    absl::SleepFor(kLookAgain);
+  }
+  // Windows keeps a name as long as anybody has an end, and a client that hangs
+  // must not keep the service from starting again. But the pipe has to be one
+  // that a service has left: nobody offers an end of it, nor could anybody.
+  USHER_ASSIGN_OR_RETURN(std::unique_ptr<OfferedPipe> next,
+                         OfferedPipe::Make(name, /*first=*/false, security));
+  if (!CheckSecurity(next->handle(), address).ok()) {
+    return OfferError(ERROR_ACCESS_DENIED, address);
+  }
+  return next;
+}
 
 class PipeConnection : public Connection {
  public:
@@ -297,6 +335,12 @@ class PipeListener : public Listener {
     for (const auto& client : unknown_->TakeAll()) client->stream->Shutdown();
   }
 
+  void CutOff() override {
+    for (const std::weak_ptr<PipeStream>& served : served_) {
+      if (const auto stream = served.lock()) stream->Shutdown();
+    }
+  }
+
   int OpenConnections(const std::string& credentials) const override {
     return count_->With(credentials);
   }
@@ -405,6 +449,7 @@ class PipeListener : public Listener {
       reason = absl::StrCat((*peer)->user, " may not use this private service");
     } else if (count_->Identify(*client.place, **peer, reason)) {
       client.place.reset();  // the stream has it
+      Remember(client.stream);
       callback_(std::make_unique<PipeConnection>(
           std::move(client.stream), std::move(client.received),
           **std::move(peer), options_.handshake_timeout));
@@ -412,6 +457,16 @@ class PipeListener : public Listener {
     }
     Refuse(peer.ok() ? (*peer)->user : "", reason);
     return true;
+  }
+
+  void Remember(const std::shared_ptr<PipeStream>& stream) {
+    if (served_.size() >= forget_at_) {
+      std::erase_if(served_, [](const std::weak_ptr<PipeStream>& served) {
+        return served.expired();
+      });
+      forget_at_ = std::max(kKeptStreams, 2 * served_.size());
+    }
+    served_.push_back(stream);
   }
 
   void Refuse(const std::string& user, const std::string& reason) const {
@@ -427,6 +482,10 @@ class PipeListener : public Listener {
   const std::shared_ptr<UnknownClients> unknown_;
   std::vector<std::unique_ptr<OfferedPipe>> offered_;
   bool short_of_ends_ = false;
+  // What was handed over, and how many there are before those that have ended
+  // are taken out. The thread's, and after its end CutOff()'s.
+  std::vector<std::weak_ptr<PipeStream>> served_;
+  size_t forget_at_ = kKeptStreams;
   AcceptCallback callback_;
   std::thread thread_;
   bool stopped_ = false;
@@ -441,13 +500,8 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Listen(
                          PeerReader::Make(options.administrators_group));
   USHER_ASSIGN_OR_RETURN(PipeSecurity security,
                          MakePipeSecurity(options.world_accessible));
-  // Wine 8 does not honour FILE_FLAG_FIRST_PIPE_INSTANCE; an end that waits for
-  // clients is seen there, too. (Only such an end counts: the last client of a
-  // service that was killed may still have the other one.)
-  const bool taken = WaitNamedPipeW(name.c_str(), 1) != 0;
   absl::StatusOr<std::unique_ptr<OfferedPipe>> first =
-      OfferError(ERROR_ACCESS_DENIED, options.address);
-  if (!taken) first = OfferedPipe::Make(name, /*first=*/true, security.get());
+      OfferFirst(name, security.get());
   if (HResultOf(first.status()) == hr::kWuEOperationinprogress) {
     // Clients would refuse an impostor. Who it is cannot be asked when all of
     // its ends are busy.

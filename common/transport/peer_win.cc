@@ -293,9 +293,11 @@ absl::StatusOr<PipeSecurity> MakePipeSecurity(bool world_accessible) {
   const std::string user = own.user.ToText();
   // The owner is what clients check (CheckServer), so it is not left to the
   // policy that says whom an administrator's things belong to.
+  // Nor does a service with elevation lend its pipe to the same user's programs
+  // without it.
   const std::string text = absl::StrCat(
-      "O:", own.elevated ? "BA" : user, "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;GA;;;",
-      user, ")",
+      "O:", own.elevated ? "BA" : user, "D:P(A;;GA;;;SY)(A;;GA;;;BA)",
+      own.elevated ? "" : absl::StrCat("(A;;GA;;;", user, ")"),
       world_accessible
           ? absl::StrCat("(A;;0x", absl::Hex(kClientRights), ";;;AU)")
           : "");
@@ -308,6 +310,50 @@ absl::StatusOr<PipeSecurity> MakePipeSecurity(bool world_accessible) {
   return PipeSecurity(descriptor, [](void* memory) { LocalFree(memory); });
 }
 
+absl::Status CheckSecurity(void* pipe, const std::string& address) {
+  USHER_ASSIGN_OR_RETURN(const TokenFacts own, ReadOwnToken());
+  const auto trusted = [&own](PSID sid) {
+    return Sid(sid) == System() || Sid(sid) == Administrators() ||
+           (!own.elevated && Sid(sid) == own.user);
+  };
+  const auto refused = [&address](absl::string_view why) {
+    return Error(hr::kEAccessdenied,
+                 absl::StrCat("the pipe ", address, " ", why), address);
+  };
+  PSID owner = nullptr;
+  PACL list = nullptr;
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  const DWORD error =
+      GetSecurityInfo(pipe, SE_KERNEL_OBJECT,
+                      OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+                      &owner, nullptr, &list, nullptr, &descriptor);
+  if (error != ERROR_SUCCESS) {
+    return win32::SystemError(error, "read the security of", address);
+  }
+  const auto freeing =
+      absl::MakeCleanup([descriptor] { LocalFree(descriptor); });
+  if (owner == nullptr || !trusted(owner)) {
+    return refused("was made by somebody else");
+  }
+  if (list == nullptr) return refused("is open to everybody");
+  for (DWORD i = 0; i < list->AceCount; ++i) {
+    void* entry = nullptr;
+    if (GetAce(list, i, &entry) == 0) {
+      return win32::LastError("read the security of", address);
+    }
+    const auto* const header = static_cast<const ACE_HEADER*>(entry);
+    if (header->AceType == ACCESS_DENIED_ACE_TYPE) continue;
+    if (header->AceType != ACCESS_ALLOWED_ACE_TYPE) {
+      return refused("has a kind of access that is not known");
+    }
+    auto* const allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
+    if ((allowed->Mask & ~kClientRights) != 0 && !trusted(&allowed->SidStart)) {
+      return refused("lets somebody else offer an end");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::wstring> PipeAddress(const std::string& address) {
   const absl::string_view text = address;
   if (!absl::StartsWithIgnoreCase(text, kPipePrefix)) {
@@ -316,14 +362,16 @@ absl::StatusOr<std::wstring> PipeAddress(const std::string& address) {
                  address);
   }
   const absl::string_view name = text.substr(kPipePrefix.size());
-  if (name.empty() || name.size() > kMaxName ||
-      name.find_first_of(absl::string_view("\\\0", 2)) !=
+  // The system takes a slash for a backslash and resolves ".." even here: what
+  // has one may be another machine's pipe, or a file.
+  if (name.empty() || name.size() > kMaxName || name == "." || name == ".." ||
+      name.find_first_of(absl::string_view("\\/\0", 3)) !=
           absl::string_view::npos) {
-    return Error(
-        hr::kEInvalidarg,
-        absl::StrCat("a pipe's name must have 1 to ", kMaxName,
-                     " bytes behind ", kPipePrefix, ", and no backslash"),
-        address);
+    return Error(hr::kEInvalidarg,
+                 absl::StrCat("a pipe's name must have 1 to ", kMaxName,
+                              " bytes behind ", kPipePrefix,
+                              ", and neither backslash nor slash"),
+                 address);
   }
   return win32::ToWide(address);
 }

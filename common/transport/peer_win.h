@@ -49,16 +49,22 @@ std::string DescribeServer(const std::wstring& address);
 // The security of a pipe, as a PSECURITY_DESCRIPTOR.
 using PipeSecurity = std::unique_ptr<void, void (*)(void*)>;
 
-// SYSTEM, Administrators and this process's user may do everything; with
+// SYSTEM, Administrators and, unless this process is elevated, its user may do
+// everything; with
 // `world_accessible`, authenticated users may connect, read and write, but not
 // offer an end of their own (FILE_CREATE_PIPE_INSTANCE). Nobody else: not
 // anonymous users, not app containers, and, by the label that the system
 // gives, no process of low integrity.
 absl::StatusOr<PipeSecurity> MakePipeSecurity(bool world_accessible);
 
+// Whether nobody but those of MakePipeSecurity() can have offered an end of the
+// pipe of which `pipe` is one, or can change who may: the security of a pipe is
+// that of its first end, whoever made it. E_ACCESSDENIED.
+absl::Status CheckSecurity(void* pipe, const std::string& address);
+
 // A pipe's name for the Windows API. E_INVALIDARG unless it is
-// "\\.\pipe\NAME" with a NAME of 1 to 240 bytes without a backslash: never
-// another machine's pipe.
+// "\\.\pipe\NAME" with a NAME of 1 to 240 bytes, neither backslash nor slash
+// in it: never another machine's pipe.
 absl::StatusOr<std::wstring> PipeAddress(const std::string& address);
 
 }  // namespace usher::transport

@@ -96,6 +96,12 @@ class PosixListener : public Listener {
     silent_.clear();
   }
 
+  void CutOff() override {
+    for (const auto& [key, watched] : watched_) {
+      shutdown(watched.copy.get(), SHUT_RDWR);
+    }
+  }
+
   int OpenConnections(const std::string& credentials) const override {
     return count_->With(credentials);
   }
@@ -281,7 +287,8 @@ class PosixListener : public Listener {
   std::thread thread_;
   bool stopped_ = false;
 
-  // The thread's, and after its end Stop()'s. By the second descriptor.
+  // The thread's, and after its end that of Stop() and CutOff(). By the second
+  // descriptor.
   absl::flat_hash_map<int, Watched> watched_;
   // Until when, and which: in the order in which they came.
   std::map<uint64_t, std::pair<absl::Time, int>> silent_;

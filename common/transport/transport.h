@@ -105,6 +105,8 @@ class Listener {
   // Accepts no more, removes the socket file and waits for a running callback.
   // Connections already handed over go on.
   virtual void Stop() = 0;
+  // Breaks the connections handed over that are still open. After Stop().
+  virtual void CutOff() = 0;
   // Connections with these credentials that are open now. Thread-safe.
   virtual int OpenConnections(const std::string& credentials) const = 0;
 };

@@ -122,7 +122,10 @@ class OutputPipe {
   // Makes the pipe; `theirs` becomes the program's end, which can be
   // inherited.
   absl::Status Open(Handle& theirs) {
-    // A name that cannot be guessed, and only this one instance.
+    // A name that cannot be guessed, though it can be listed: nobody else may
+    // open the only instance.
+    SECURITY_ATTRIBUTES closed = {
+        sizeof closed, win32::NewFileSecurity(win32::Readers::kNobody), FALSE};
     const std::wstring name = win32::ToWide(
         absl::StrCat("\\\\.\\pipe\\usher-output-", RandomResourceId()));
     pipe_ = Handle(CreateNamedPipeW(name.c_str(),
@@ -130,7 +133,7 @@ class OutputPipe {
                                         FILE_FLAG_FIRST_PIPE_INSTANCE,
                                     PIPE_TYPE_BYTE | PIPE_READMODE_BYTE |
                                         PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-                                    1, kBuffer, kBuffer, 0, nullptr));
+                                    1, kBuffer, kBuffer, 0, &closed));
     if (!pipe_.open()) return win32::LastError("make", "a pipe");
     SECURITY_ATTRIBUTES inherit = {sizeof inherit, nullptr, TRUE};
     theirs = Handle(CreateFileW(name.c_str(), GENERIC_WRITE, 0, &inherit,
@@ -256,6 +259,7 @@ class Run {
   absl::Status Launch();
   absl::Status WaitForEnd(HANDLE cancelled);
   bool IsJobEmpty() const;
+  void AwaitEmptyJob() const;
   // After the program's own end: until everything that it started has ended.
   absl::Status WaitForJob(HANDLE cancelled);
   void DrainAll();
@@ -454,6 +458,16 @@ bool Run::IsJobEmpty() const {
          accounting.ActiveProcesses == 0;
 }
 
+// Ending a job only begins the end of its processes, which hold their files
+// open until it is done. The system does it soon, or never (a driver that
+// hangs).
+void Run::AwaitEmptyJob() const {
+  constexpr absl::Duration kLongest = absl::Seconds(5);
+  constexpr DWORD kLookMilliseconds = 5;
+  const absl::Time latest = absl::Now() + kLongest;
+  while (!IsJobEmpty() && absl::Now() < latest) Sleep(kLookMilliseconds);
+}
+
 absl::Status Run::WaitForJob(HANDLE cancelled) {
   // A job object is not signalled when it becomes empty, and the message that
   // a completion port gets of it may be lost, says its documentation.
@@ -486,6 +500,7 @@ absl::StatusOr<ProcessResult> Run::ToEnd(const CancellationToken& cancel) {
   cancel.Forget(registration);
   // What the program left running ends here.
   TerminateJobObject(job_.get(), kEndedByUs);
+  AwaitEmptyJob();
   USHER_RETURN_IF_ERROR(waited);
   DrainAll();
   DWORD code = 0;

@@ -3,7 +3,6 @@
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/server.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "common/uuid.h"
 #include "service/rpc/environment.h"
 #include "service/rpc/server_build.h"
+#include "service/rpc/server_shutdown.h"
 #include "service/rpc/services.h"
 #include "spdlog/spdlog.h"
 
@@ -123,9 +123,7 @@ void LoopbackDoor::Shutdown(absl::Time deadline) {
     if (!door->file.empty()) std::filesystem::remove(door->file, error);
     if (door->listener != nullptr) door->listener->Stop();
     if (door->server == nullptr) continue;
-    door->server->Shutdown(
-        absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
-    door->server->Wait();
+    ShutDown(*door->server, deadline, door->listener.get());
   }
   doors_.clear();
 }

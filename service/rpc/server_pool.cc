@@ -10,6 +10,7 @@
 #include "common/error.h"
 #include "service/rpc/environment.h"
 #include "service/rpc/server_build.h"
+#include "service/rpc/server_shutdown.h"
 #include "service/rpc/services.h"
 #include "service/session/core.h"
 #include "spdlog/spdlog.h"
@@ -33,10 +34,8 @@ struct ServerPool::Entry {
 };
 
 ServerPool::ServerPool(session::Core& core, const ServerOptions& options,
-                       std::function<int(const std::string&)> open_connections)
-    : core_(core),
-      options_(options),
-      open_connections_(std::move(open_connections)) {}
+                       transport::Listener& listener)
+    : core_(core), options_(options), listener_(listener) {}
 
 ServerPool::~ServerPool() { Shutdown(absl::InfinitePast()); }
 
@@ -75,7 +74,7 @@ absl::Status ServerPool::Start(const transport::PeerIdentity& peer,
 void ServerPool::DropIdle() {
   std::vector<std::shared_ptr<Entry>> idle;
   for (auto it = servers_.begin(); it != servers_.end();) {
-    if (open_connections_(it->first.first) > 0) {
+    if (listener_.OpenConnections(it->first.first) > 0) {
       ++it;
       continue;
     }
@@ -85,8 +84,7 @@ void ServerPool::DropIdle() {
   // Shutting down waits for calls that still run: not on the accept thread.
   for (std::shared_ptr<Entry>& entry : idle) {
     core_.network().Post([entry = std::move(entry)] {
-      entry->server->Shutdown(std::chrono::system_clock::now());
-      entry->server->Wait();
+      ShutDown(*entry->server, absl::InfinitePast(), nullptr);
     });
   }
 }
@@ -99,9 +97,7 @@ void ServerPool::Shutdown(absl::Time deadline) {
     servers.swap(servers_);
   }
   for (auto& [key, entry] : servers) {
-    entry->server->Shutdown(
-        absl::ToChronoTime(std::max(deadline, absl::UnixEpoch())));
-    entry->server->Wait();
+    ShutDown(*entry->server, deadline, &listener_);
   }
 }
 

@@ -5,7 +5,6 @@
 // is known by construction. gRPC itself would only offer the peer string
 // "fd:N", and descriptor numbers are reused: it must never authorise anything.
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,10 +38,9 @@ struct ServerOptions {
 // Thread-safe.
 class ServerPool {
  public:
-  // `core` must outlive the pool. `open_connections` tells how many
-  // connections of some credentials are open: a server without any may go.
+  // For connections of `listener`'s, which like `core` must outlive the pool.
   ServerPool(session::Core& core, const ServerOptions& options,
-             std::function<int(const std::string&)> open_connections);
+             transport::Listener& listener);
   // As after Shutdown().
   ~ServerPool();
 
@@ -50,7 +48,7 @@ class ServerPool {
   absl::Status Serve(transport::Connection& connection);
 
   // Serves no more; calls still running at `deadline` are cancelled. Waits
-  // until all have ended.
+  // until all have ended. After the listener's Stop().
   void Shutdown(absl::Time deadline);
 
  private:
@@ -62,7 +60,7 @@ class ServerPool {
 
   session::Core& core_;
   const ServerOptions options_;
-  const std::function<int(const std::string&)> open_connections_;
+  transport::Listener& listener_;
 
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

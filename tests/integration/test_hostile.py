@@ -1,6 +1,7 @@
 """Peers that do not speak like gRPC: refused, and nobody else notices."""
 
 import os
+import select
 import socket
 import struct
 
@@ -108,3 +109,18 @@ def test_silent_and_many_connections(api, daemon, connect):
         peer.close()
     connect().open_session("newcomer")
     assert daemon.process.poll() is None
+
+
+@pytest.mark.linux_only("the relay reads; RpcTest has such a client on the pipe")
+def test_a_client_that_does_not_read_does_not_hold_up_a_stop(daemon, api):
+    peer = daemon.dial()
+    peer.sendall(PREFACE + frame(SETTINGS, 0, 0, b""))
+    # Each is answered, until the service can neither write nor take more.
+    peer.setblocking(False)
+    settings = frame(SETTINGS, 0, 0, b"") * 100
+    rest = settings
+    while select.select([], [peer], [], 1)[1]:
+        rest = rest[peer.send(rest):] or settings
+    code, _ = daemon.stop()
+    assert code == 0, daemon.output
+    peer.close()

@@ -7,10 +7,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "common/transport/transport.h"
 #include "gmock/gmock.h"
@@ -72,10 +75,8 @@ class RpcTest : public ::testing::Test {
     options.address = transport::NewAddress();
     options.world_accessible = false;
     listener_ = *transport::Listener::Listen(options);
-    servers_ = std::make_unique<ServerPool>(
-        world_.core(), ServerOptions(), [this](const std::string& credentials) {
-          return listener_->OpenConnections(credentials);
-        });
+    servers_ = std::make_unique<ServerPool>(world_.core(), ServerOptions(),
+                                            *listener_);
     EXPECT_TRUE(
         listener_
             ->Start(
@@ -85,7 +86,7 @@ class RpcTest : public ::testing::Test {
                 })
             .ok());
     transport::DialOptions dial;
-    dial.address = options.address;
+    dial.address = address_ = options.address;
     channel_ = *transport::Dial(dial, grpc::ChannelArguments());
     sessions_ = v1::SessionService::NewStub(channel_);
     searchers_ = v1::SearcherService::NewStub(channel_);
@@ -149,6 +150,7 @@ class RpcTest : public ::testing::Test {
   }
 
   World world_;
+  std::string address_;
   std::unique_ptr<transport::Listener> listener_;
   std::unique_ptr<ServerPool> servers_;
   std::shared_ptr<grpc::Channel> channel_;
@@ -444,6 +446,28 @@ TEST_F(RpcTest, AStopAnswersEverybodyWhoWaits) {
   EXPECT_EQ(
       DetailOf(sessions_->OpenSession(&open_context, open, &opened)).symbol(),
       "WU_E_SERVICE_STOP");
+}
+
+// It is sent an answer to each of its frames and reads none, so that the
+// service cannot even say good-bye to it.
+TEST_F(RpcTest, AStopDoesNotWaitForAClientThatDoesNotRead) {
+  const auto client = transport::RawClient::Connect(address_);
+  ASSERT_NE(client, nullptr);
+  ASSERT_TRUE(client->Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+  // The service has begun to speak.
+  EXPECT_FALSE(client->IsClosed());
+  std::string frames;
+  for (int i = 0; i < 1000; ++i) {
+    frames.append("\0\0\0\4\0\0\0\0\0", 9);  // SETTINGS, empty
+  }
+  // Until the connection is broken.
+  std::thread flood([&] {
+    while (client->Send(frames)) {
+    }
+  });
+  listener_->Stop();
+  servers_->Shutdown(absl::Now() + absl::Seconds(1));
+  flood.join();
 }
 
 TEST_F(RpcTest, HistoryIndexesAreChecked) {

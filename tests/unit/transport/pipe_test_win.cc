@@ -24,6 +24,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "common/error.h"
+#include "common/transport/peer_win.h"
 #include "common/transport/transport.h"
 #include "common/win32.h"
 #include "tests/unit/transport/echo_service.h"
@@ -135,6 +136,8 @@ TEST_F(PipeTest, OnlyAPipeOfThisMachineIsAnAddress) {
   for (const std::string& address :
        {std::string(R"(\\server\pipe\Usher)"), std::string(R"(\\.\pipe\)"),
         std::string(R"(\\.\pipe\a\b)"), std::string(R"(C:\Usher)"),
+        std::string(R"(\\.\pipe\../UNC/server/pipe/Usher)"),
+        std::string(R"(\\.\pipe\..)"),
         absl::StrCat(R"(\\.\pipe\)", std::string(241, 'x')),
         std::string("\\\\.\\pipe\\a\0b", 12)}) {
     options_.address = address;
@@ -216,9 +219,40 @@ TEST_F(PipeTest, ThePipesSecuritySaysWhoMayConnect) {
     EXPECT_EQ(text.find("(A;;0x12019b;;;AU)") != std::string::npos, world)
         << text;
     EXPECT_THAT(text, Not(AnyOf(HasSubstr(";WD)"), HasSubstr(";AN)"))));
+    // Nothing for the user's programs that are not elevated, if this one is.
+    EXPECT_EQ(text.find(win32::OwnSid()) != std::string::npos,
+              ExpectedOwner() == win32::OwnSid())
+        << text;
     EXPECT_THAT(text, HasSubstr(";SY)"));
     EXPECT_THAT(text, HasSubstr(";BA)"));
   }
+}
+
+// What tells a pipe that an earlier service has left from an impostor's.
+TEST_F(PipeTest, APipesSecuritySaysWhoCanHaveOfferedIt) {
+  const auto check = [this](const std::string& security) {
+    options_.address = NewAddress();
+    const win32::Handle pipe = Squat(security);
+    // Windows lets nobody make a thing of somebody else's; Wine does.
+    if (!pipe.open() && GetLastError() == ERROR_INVALID_OWNER) {
+      return hr::kEAccessdenied;
+    }
+    EXPECT_TRUE(pipe.open()) << security;
+    return HResultOf(CheckSecurity(pipe.get(), options_.address));
+  };
+  const std::string own = absl::StrCat("O:", ExpectedOwner());
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;SY)(A;;GA;;;BA)"), hr::kSOk);
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;0x12019b;;;AU)"),
+            hr::kSOk);
+  EXPECT_EQ(check(own + "D:P(D;;GA;;;AN)(A;;GA;;;BA)"), hr::kSOk);
+  // FILE_CREATE_PIPE_INSTANCE, and rights to take it.
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;0x12019f;;;AU)"),
+            hr::kEAccessdenied);
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;WD;;;AU)"), hr::kEAccessdenied);
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;WO;;;AU)"), hr::kEAccessdenied);
+  EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;GA;;;WD)"), hr::kEAccessdenied);
+  EXPECT_EQ(check(own + "D:NO_ACCESS_CONTROL"), hr::kEAccessdenied);
+  EXPECT_EQ(check("O:S-1-5-21-1-2-3-1001D:P(A;;GA;;;BA)"), hr::kEAccessdenied);
 }
 
 TEST_F(PipeTest, ClientsThatVanishLeaveNoHandle) {
