@@ -112,7 +112,10 @@ absl::Status UndoInstall(const ProductFolder& folder, const Before& before) {
     USHER_RETURN_IF_ERROR(folder.Enlist(before.owner));
     return folder.Switch(before.current);
   }
-  if (Exists(folder.staging())) return absl::OkStatus();
+  // The product's folder went with its only version.
+  if (Exists(folder.staging()) || !Exists(folder.root())) {
+    return absl::OkStatus();
+  }
   // The old version is in use again before the new one goes.
   USHER_RETURN_IF_ERROR(folder.Switch(before.current));
   USHER_RETURN_IF_ERROR(RemoveTree(folder.target()));

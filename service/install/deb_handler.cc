@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "common/fault_point.h"
 #include "common/file_io.h"
+#include "service/install/file_name.h"
 #include "service/install/payloads.h"
 #include "service/install/restart_notice.h"
 #include "service/platform/privilege.h"
@@ -206,9 +207,15 @@ absl::Status DebHandler::Commit(const Attempt& attempt) {
   if (attempt.operation == Operation::kUninstall) {
     return RemoveTree(attempt.kept_dir);
   }
-  USHER_ASSIGN_OR_RETURN(const std::vector<Plan> plan, ReadPlan(attempt));
+  const absl::StatusOr<std::vector<Plan>> plan = ReadPlan(attempt);
+  if (!plan.ok()) {
+    // The work folder went after a Commit before a crash.
+    const bool kept = HResultOf(plan.status()) == hr::kErrorFileNotFound &&
+                      Exists(KeptFile(attempt));
+    return kept ? absl::OkStatus() : plan.status();
+  }
   std::string names;
-  for (const Plan& package : plan) absl::StrAppend(&names, package.name, "\n");
+  for (const Plan& package : *plan) absl::StrAppend(&names, package.name, "\n");
   USHER_RETURN_IF_ERROR(MakeDirectories(attempt.kept_dir));
   return WriteFileAtomically(KeptFile(attempt), names);
 }
@@ -283,6 +290,8 @@ absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
   const bool install = attempt.operation == Operation::kInstall;
   bool all_done = true;
   bool none_done = true;
+  // Then the states do not tell whether dpkg ran.
+  bool was_there = install;
   std::vector<std::string> names;
   std::vector<std::string> standings;
   for (const Plan& package : plan) {
@@ -292,9 +301,11 @@ absl::StatusOr<Recovery> DebHandler::Recover(const Attempt& attempt) {
     all_done &= install ? state.complete && state.version == package.wanted
                         : !state.present;
     none_done &= AsBefore(package, state);
+    was_there &= package.before == package.wanted &&
+                 package.before_status == state.status;
   }
   Recovery recovery;
-  if (all_done) {
+  if (all_done && !was_there) {
     recovery.state = Recovery::State::kApplied;
     // When the file was touched cannot be known any more; names can.
     recovery.outcome.reboot_required =

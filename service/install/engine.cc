@@ -302,6 +302,12 @@ void Engine::AbortRest(Job& job, int position) {
   journal_.AbortRest(job.request.job_id, aborted).IgnoreError();
   for (size_t i = static_cast<size_t>(position); i < job.results.size(); ++i) {
     if (job.results[i].result_code != 0) continue;
+    // History is told of what was begun, which may be done in parts. Nothing
+    // more of it is run.
+    if (journal_.Begun(job.request.job_id, static_cast<int>(i)).ok()) {
+      RunUpdate(job, static_cast<int>(i));
+      continue;
+    }
     job.results[i] = aborted;
     if (job.observer != nullptr) {
       job.observer->OnUpdateDone(static_cast<int>(i), aborted);

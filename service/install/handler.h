@@ -98,7 +98,7 @@ class Handler {
   virtual ApplyResult Apply(const Attempt& attempt) = 0;
 
   // Drops what only Undo needs; keeps what an uninstallation will need. Can be
-  // repeated after a crash.
+  // repeated after a crash, also when work_dir has gone meanwhile.
   virtual absl::Status Commit(const Attempt& attempt) = 0;
 
   // Takes back Prepare and Apply as far as that is possible. `applying`: Apply

@@ -304,14 +304,16 @@ absl::Status Journal::BeginUpdate(absl::string_view job_id, int position,
   });
 }
 
-absl::Status Journal::CountAttempt(absl::string_view job_id, int position) {
+absl::Status Journal::AddAttempts(absl::string_view job_id, int position,
+                                  int number) {
   return database_.Write([&](Connection& connection) -> absl::Status {
     USHER_ASSIGN_OR_RETURN(
         Statement update,
-        connection.Prepare("UPDATE install_update SET attempts = attempts + 1 "
+        connection.Prepare("UPDATE install_update SET attempts = attempts + ? "
                            "WHERE job_id = ? AND position = ?"));
-    update.Bind(1, job_id);
-    update.Bind(2, int64_t{position});
+    update.Bind(1, int64_t{number});
+    update.Bind(2, job_id);
+    update.Bind(3, int64_t{position});
     return update.Run();
   });
 }

@@ -72,8 +72,8 @@ class Journal {
   absl::Status BeginUpdate(absl::string_view job_id, int position,
                            absl::string_view entry,
                            const std::vector<Step>& steps);
-  // Counts another attempt at an update that was begun before.
-  absl::Status CountAttempt(absl::string_view job_id, int position);
+  // Counts `number` more attempts at an update that was begun before.
+  absl::Status AddAttempts(absl::string_view job_id, int position, int number);
   // One begun update; WU_E_ITEMNOTFOUND if it was not begun or has a result.
   absl::StatusOr<BegunUpdate> Begun(absl::string_view job_id, int position);
   absl::StatusOr<std::vector<BegunUpdate>> AllBegun();

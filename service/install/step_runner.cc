@@ -13,6 +13,7 @@
 #include "common/fault_point.h"
 #include "common/file_io.h"
 #include "service/install/behavior.h"
+#include "service/install/file_name.h"
 #include "service/install/payloads.h"
 #include "usher/repository/v1/catalog.pb.h"
 
@@ -34,9 +35,17 @@ void Remark(Outcome& outcome, const absl::Status& status) {
                   status.message());
 }
 
-// What the handler reported, where the journal could not take it.
+// What became of the step, good or bad, until the journal knows. Beside the
+// work folder, whose content goes when the step has failed.
 std::filesystem::path OutcomeFile(const Attempt& attempt) {
-  return attempt.work_dir / "outcome";
+  std::filesystem::path file = attempt.work_dir;
+  file += ".outcome";
+  return file;
+}
+
+// There if the update's rule was true before Apply.
+std::filesystem::path RuleHeldFile(const Attempt& attempt) {
+  return attempt.work_dir / "rule_held";
 }
 
 absl::Status WriteOutcome(const Attempt& attempt, const Outcome& outcome) {
@@ -62,6 +71,29 @@ std::optional<Outcome> ReadOutcome(const Attempt& attempt) {
   outcome.restart_mandatory = lines[3] == "1";
   outcome.message = lines[4];
   return outcome;
+}
+
+// What is left costs room only until the next start.
+void RemoveTraces(const Attempt& attempt) {
+  RemoveTree(attempt.work_dir).IgnoreError();
+  RemoveTree(OutcomeFile(attempt)).IgnoreError();
+}
+
+// Notes why the step failed, in the place of all else that is left of it.
+void NoteFailure(const Attempt& attempt, const StepResult& result) {
+  Outcome failure;
+  failure.hresult = HResultOf(result.status);
+  failure.unmapped_result_code = result.unmapped_result_code;
+  failure.message = std::string{result.status.message()};
+  // First, as without both a recovery could only guess.
+  const absl::Status noted = WriteOutcome(attempt, failure);
+  RemoveTree(attempt.work_dir).IgnoreError();
+  // Now there may be room for it.
+  if (!noted.ok()) WriteOutcome(attempt, failure).IgnoreError();
+}
+
+StepResult Interrupted(const absl::Status& status) {
+  return {StepResult::Kind::kFailed, Annotate(status, "interrupted"), 0};
 }
 
 // The publisher's word counts beside what the handler knows.
@@ -137,26 +169,25 @@ StepResult StepRunner::Run(Operation operation, Step& step,
   };
 
   absl::Status status = RemoveTree(attempt.work_dir);
-  if (status.ok()) status = journal_.SetState(step.step_id, StepState::kBegun);
+  // The number may be that of an older step, which left it.
+  if (status.ok()) status = RemoveTree(OutcomeFile(attempt));
   if (status.ok()) status = MakeDirectories(attempt.work_dir);
+  if (status.ok()) status = Enter(step, StepState::kBegun);
   if (status.ok()) status = work.handler->Prepare(attempt);
   // The last moment at which nothing has been done.
   if (status.ok() && attempt.stopping()) status = CancelledError();
-  if (status.ok()) {
-    status = journal_.SetState(step.step_id, StepState::kPrepared);
+  if (status.ok() && RuleConfirms(work, step)) {
+    status = WriteFileAtomically(RuleHeldFile(attempt), "");
   }
-  if (!status.ok()) return Fail(work, status, /*applying=*/false);
+  if (status.ok()) status = Enter(step, StepState::kPrepared);
+  if (!status.ok()) return Fail(work, {status, {}}, /*applying=*/false);
   USHER_FAULT_POINT("install.prepared");
 
   base = kPrepareShare;
   share = kApplyShare;
   attempt.Report(0);
   ApplyResult applied = work.handler->Apply(attempt);
-  if (!applied.status.ok()) {
-    StepResult result = Fail(work, applied.status, /*applying=*/true);
-    result.unmapped_result_code = applied.outcome.unmapped_result_code;
-    return result;
-  }
+  if (!applied.status.ok()) return Fail(work, applied, /*applying=*/true);
   step.outcome = std::move(applied.outcome);
   AddRestart(*work.description, operation, step.outcome);
   step.state = StepState::kApplied;
@@ -166,11 +197,17 @@ StepResult StepRunner::Run(Operation operation, Step& step,
   return Complete(work, step);
 }
 
+absl::Status StepRunner::Enter(Step& step, StepState state) {
+  USHER_RETURN_IF_ERROR(journal_.SetState(step.step_id, state));
+  step.state = state;
+  return absl::OkStatus();
+}
+
 StepResult StepRunner::Unnoted(const Work& work, Step& step,
                                const absl::Status& status) {
   // Nothing is gained by taking the change back. If the result cannot be
-  // written down either, the next start finds the change by what Commit would
-  // drop, or, where a handler cannot tell, by the outcome in a file.
+  // written down either, the next start finds the outcome in a file, or, where
+  // that could not be written, the change by what Commit would drop.
   WriteOutcome(work.attempt, step.outcome).IgnoreError();
   Remark(step.outcome, status);
   if (const absl::Status recorded = Record(work, step); !recorded.ok()) {
@@ -182,26 +219,29 @@ StepResult StepRunner::Unnoted(const Work& work, Step& step,
 void StepRunner::Settle(Operation operation, Step& step) const {
   const absl::StatusOr<Work> work = Open(operation, step, Control());
   if (!work.ok()) return;
-  // Too late to be told; what Commit leaves only costs room.
-  work->handler->Commit(work->attempt).IgnoreError();
-  RemoveTree(work->attempt.work_dir).IgnoreError();
-  step.state = StepState::kDone;
+  if (step.state == StepState::kApplied) {
+    // Too late to be told; what Commit leaves only costs room.
+    work->handler->Commit(work->attempt).IgnoreError();
+    step.state = StepState::kDone;
+  }
+  RemoveTraces(work->attempt);
 }
 
-StepResult StepRunner::Fail(const Work& work, const absl::Status& status,
+StepResult StepRunner::Fail(const Work& work, const ApplyResult& failed,
                             bool applying) {
   // An interrupted handler is put right at the next start, with more time.
   if (work.attempt.interrupt.cancelled()) {
-    return {StepResult::Kind::kParked, status, 0};
+    return {StepResult::Kind::kParked, failed.status, 0};
   }
-  StepResult result{StepResult::Kind::kFailed, status, 0};
+  StepResult result{StepResult::Kind::kFailed, failed.status,
+                    failed.outcome.unmapped_result_code};
   if (const absl::Status undone = work.handler->Undo(work.attempt, applying);
       !undone.ok()) {
-    result.status = Annotate(status, absl::StrCat("could not be taken back (",
-                                                  undone.message(), ") after"));
+    result.status = Annotate(
+        failed.status,
+        absl::StrCat("could not be taken back (", undone.message(), ") after"));
   }
-  // Left-over copies only cost room until the next start.
-  RemoveTree(work.attempt.work_dir).IgnoreError();
+  NoteFailure(work.attempt, result);
   return result;
 }
 
@@ -215,7 +255,7 @@ StepResult StepRunner::Complete(const Work& work, Step& step) {
     Remark(step.outcome, status);
   }
   USHER_FAULT_POINT("install.recorded");
-  RemoveTree(work.attempt.work_dir).IgnoreError();
+  RemoveTraces(work.attempt);
   step.state = StepState::kDone;
   return {StepResult::Kind::kDone, absl::OkStatus(), 0};
 }
@@ -244,23 +284,27 @@ bool StepRunner::IsLeftOver(const Work& work, const Step& step) const {
 
 StepResult StepRunner::Recover(Operation operation, Step& step) {
   absl::StatusOr<Work> opened = Open(operation, step, Control());
-  if (!opened.ok()) return {StepResult::Kind::kFailed, opened.status(), 0};
+  if (!opened.ok()) return Interrupted(opened.status());
   const Work& work = *opened;
-  switch (step.state) {
-    case StepState::kPlanned:
-      return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
-    case StepState::kDone:
-      return {StepResult::Kind::kDone, absl::OkStatus(), 0};
-    case StepState::kApplied:
-      return Complete(work, step);
-    case StepState::kPrepared:
-      return RecoverPrepared(work, step);
-    case StepState::kBegun:
-      break;
+  if (step.state == StepState::kDone) {
+    return {StepResult::Kind::kDone, absl::OkStatus(), 0};
   }
-  if (const absl::Status undone = work.handler->Undo(work.attempt, false);
-      !undone.ok()) {
-    return Fail(work, undone, /*applying=*/false);
+  if (step.state == StepState::kApplied) return Complete(work, step);
+  // What was told before counts, whatever could be found out now.
+  if (std::optional<Outcome> noted = ReadOutcome(work.attempt)) {
+    if (!Failed(noted->hresult)) {
+      return Reapplied(work, step, *std::move(noted));
+    }
+    return {StepResult::Kind::kFailed,
+            Error(noted->hresult, noted->message, step.key.update_id),
+            noted->unmapped_result_code};
+  }
+  if (step.state == StepState::kPrepared) return RecoverPrepared(work, step);
+  if (step.state == StepState::kBegun) {
+    if (const absl::Status undone = work.handler->Undo(work.attempt, false);
+        !undone.ok()) {
+      return Interrupted(undone);
+    }
   }
   return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
 }
@@ -274,19 +318,19 @@ StepResult StepRunner::RecoverPrepared(const Work& work, Step& step) {
   if (recovery->state == Recovery::State::kUndone) {
     return {StepResult::Kind::kUndone, absl::OkStatus(), 0};
   }
-  if (recovery->state == Recovery::State::kUnknown) {
-    if (std::optional<Outcome> noted = ReadOutcome(work.attempt)) {
-      recovery = Recovery{Recovery::State::kApplied, *std::move(noted), ""};
-    }
-  }
+  // A rule that was true before does not tell that the handler ran.
   if (recovery->state == Recovery::State::kUnknown &&
-      !RuleConfirms(work, step)) {
+      (Exists(RuleHeldFile(work.attempt)) || !RuleConfirms(work, step))) {
     // Not undone: what there is to take back is not known either.
-    return {StepResult::Kind::kFailed,
-            Error(hr::kWuEUhUnexpected, recovery->message, step.key.update_id),
-            0};
+    return Interrupted(
+        Error(hr::kWuEUhUnexpected, recovery->message, step.key.update_id));
   }
-  step.outcome = std::move(recovery->outcome);
+  return Reapplied(work, step, std::move(recovery->outcome));
+}
+
+StepResult StepRunner::Reapplied(const Work& work, Step& step,
+                                 Outcome outcome) {
+  step.outcome = std::move(outcome);
   AddRestart(*work.description, work.attempt.operation, step.outcome);
   step.state = StepState::kApplied;
   // Known again before Commit drops what Recover looks at.

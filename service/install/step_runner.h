@@ -56,7 +56,8 @@ class StepRunner {
   // Recover can find the change, until Settle is called.
   StepResult Run(Operation operation, Step& step, const Control& control);
 
-  // Commits such a step once its update's result is written down.
+  // Once the update's result is written down: commits such a step, and drops
+  // what is left of one that failed.
   void Settle(Operation operation, Step& step) const;
 
   // After a restart of the service: brings a step that was in the middle of
@@ -71,12 +72,16 @@ class StepRunner {
 
   absl::StatusOr<Work> Open(Operation operation, const Step& step,
                             const Control& control) const;
-  StepResult Fail(const Work& work, const absl::Status& status, bool applying);
+  // Notes in the journal how far the step is.
+  absl::Status Enter(Step& step, StepState state);
+  StepResult Fail(const Work& work, const ApplyResult& failed, bool applying);
   // The result of a step that is applied while the journal does not know it.
   StepResult Unnoted(const Work& work, Step& step, const absl::Status& status);
   // Commit and the records, for a step that is applied.
   StepResult Complete(const Work& work, Step& step);
   StepResult RecoverPrepared(const Work& work, Step& step);
+  // A step that recovery finds applied.
+  StepResult Reapplied(const Work& work, Step& step, Outcome outcome);
   // Whether the update's own rule says that the operation took place.
   bool RuleConfirms(const Work& work, const Step& step) const;
   absl::Status Record(const Work& work, const Step& step);

@@ -35,6 +35,18 @@ std::string DoneSoFar(const BegunUpdate& update) {
                       " parts are done)");
 }
 
+// The result of an update of which a step failed. `may_be_aborted`: the user
+// may have wanted that.
+InstallResult FailureOf(const StepResult& step, bool may_be_aborted,
+                        const BegunUpdate& update) {
+  InstallResult result =
+      may_be_aborted && HResultOf(step.status) == hr::kWuEUhOperationcancelled
+          ? AbortedResult(step.status.message())
+          : FailedResult(step.status, step.unmapped_result_code);
+  result.message += DoneSoFar(update);
+  return result;
+}
+
 bool RestartMandatory(const BegunUpdate& update) {
   return std::any_of(
       update.steps.begin(), update.steps.end(),
@@ -66,9 +78,13 @@ std::optional<InstallResult> UpdateRunner::Run(const InstallRequest& request,
   absl::StatusOr<BegunUpdate> begun = journal_.Begun(request.job_id, position);
   if (begun.ok()) {
     const absl::Status counted =
-        journal_.CountAttempt(request.job_id, position);
+        journal_.AddAttempts(request.job_id, position, 1);
     if (!counted.ok()) return Finish(*begun, FailedResult(counted));
     return RunSteps(*begun, control);
+  }
+  // Perhaps begun, and not to be begun twice: left to the next start.
+  if (HResultOf(begun.status()) != hr::kWuEItemnotfound) {
+    return FailedResult(begun.status());
   }
   const UpdatePlan plan = planner_.Make(request, key);
   BegunUpdate update;
@@ -109,7 +125,7 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
       refused.message += DoneSoFar(update);
       return Finish(update, std::move(refused));
     }
-    if (control.stopping && control.stopping()) return std::nullopt;
+    if (control.stopping && control.stopping()) return Park(update, step);
     Control part = control;
     part.progress = [&control, i, count](int percent) {
       if (control.progress) control.progress((100 * i + percent) / count);
@@ -133,22 +149,24 @@ std::optional<InstallResult> UpdateRunner::RunSteps(BegunUpdate& update,
         break;
       case StepResult::Kind::kParked:
       case StepResult::Kind::kUndone:
-        return std::nullopt;
-      case StepResult::Kind::kFailed: {
-        if (control.cancel.cancelled() &&
-            HResultOf(result.status) == hr::kWuEUhOperationcancelled) {
-          return Finish(update,
-                        AbortedResult(absl::StrCat(result.status.message(),
-                                                   DoneSoFar(update))));
-        }
-        InstallResult failed =
-            FailedResult(result.status, result.unmapped_result_code);
-        failed.message += DoneSoFar(update);
-        return Finish(update, std::move(failed));
-      }
+        return Park(update, step);
+      case StepResult::Kind::kFailed:
+        return Finish(update,
+                      FailureOf(result, control.cancel.cancelled(), update));
     }
   }
   return Succeed(update);
+}
+
+std::optional<InstallResult> UpdateRunner::Park(const BegunUpdate& update,
+                                                const Step& step) {
+  // What Apply runs may itself be what stops the service, each time again.
+  if (step.state != StepState::kPrepared) {
+    // Where this fails it counts as a crash.
+    journal_.AddAttempts(update.request.job_id, update.position, -1)
+        .IgnoreError();
+  }
+  return std::nullopt;
 }
 
 InstallResult UpdateRunner::Succeed(BegunUpdate& update) {
@@ -204,7 +222,7 @@ InstallResult UpdateRunner::Finish(BegunUpdate& update, InstallResult result) {
     unwritten_ = true;
   } else {
     for (Step& step : update.steps) {
-      if (step.state == StepState::kApplied) {
+      if (step.state != StepState::kDone) {
         steps_.Settle(update.request.operation, step);
       }
     }
@@ -229,7 +247,8 @@ absl::Status UpdateRunner::WriteUnwritten() {
 absl::Status UpdateRunner::Recover() {
   USHER_ASSIGN_OR_RETURN(std::vector<BegunUpdate> updates, journal_.AllBegun());
   for (BegunUpdate& update : updates) USHER_RETURN_IF_ERROR(Recover(update));
-  return steps_.CleanUp();
+  // What could not be written down lies there.
+  return unwritten_ ? absl::OkStatus() : steps_.CleanUp();
 }
 
 absl::Status UpdateRunner::Recover(BegunUpdate& update) {
@@ -248,8 +267,7 @@ absl::Status UpdateRunner::Recover(BegunUpdate& update) {
         }
         break;
       case StepResult::Kind::kFailed:
-        Finish(update, FailedResult(Annotate(result.status, "interrupted"),
-                                    result.unmapped_result_code));
+        Finish(update, FailureOf(result, /*may_be_aborted=*/true, update));
         return absl::OkStatus();
       case StepResult::Kind::kParked:
         return result.status;

@@ -31,8 +31,9 @@ class UpdateRunner {
                                    const Control& control);
 
   // After a restart of the service: brings every update that was begun to a
-  // result, or back to where Run goes on with it. One that was interrupted
-  // kMaxAttempts times gets the result FAILED.
+  // result, or back to where Run goes on with it. One in which the service
+  // ended kMaxAttempts times gets the result FAILED; stops in order do not
+  // count, unless within a handler's Apply.
   absl::Status Recover();
 
   static constexpr int kMaxAttempts = 3;
@@ -41,6 +42,9 @@ class UpdateRunner {
   absl::Status Recover(BegunUpdate& update);
   std::optional<InstallResult> RunSteps(BegunUpdate& update,
                                         const Control& control);
+  // Leaves the update, before or within `step`, to the next start.
+  std::optional<InstallResult> Park(const BegunUpdate& update,
+                                    const Step& step);
   // The result of an update whose steps are all done.
   InstallResult Succeed(BegunUpdate& update);
   // Writes result and history; a failure to do so is told in the result, and

@@ -7,6 +7,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "common/error.h"
+#include "common/file_io.h"
 #include "service/install/dpkg_progress.h"
 #include "service/platform/record_lock.h"
 #include "tests/unit/install/temp_dir.h"
@@ -46,6 +47,18 @@ class DebHandlerTest : public ::testing::Test {
         Dpkg(world_.options().dpkg).Query(names, CancellationToken());
     EXPECT_TRUE(states.ok()) << states.status();
     return states.value_or(std::map<std::string, DpkgState>());
+  }
+  // One with the engine's part left to the test.
+  Attempt NewAttempt(const repository::v1::UpdateDescription& description) {
+    Attempt attempt{.step_id = 99,
+                    .key = test::Key(1),
+                    .description = &description,
+                    .cache = &world_.cache(),
+                    .work_dir = dir_.path() / "attempt",
+                    .kept_dir = dir_.path() / "kept",
+                    .log_dir = dir_.path()};
+    EXPECT_TRUE(MakeDirectories(attempt.work_dir).ok());
+    return attempt;
   }
 
   test::TempDir dir_;
@@ -262,6 +275,42 @@ TEST_F(DebHandlerTest, FailedRemovalIsNamed) {
   EXPECT_THAT(result.message, Not(HasSubstr("stubborn is")));
   EXPECT_TRUE(Query({"stubborn"})["stubborn"].complete);
   EXPECT_TRUE(world_.catalog().HasReceipt(one));
+}
+
+// With what was there before, the packages do not tell whether dpkg ran.
+TEST_F(DebHandlerTest, AnInterruptedReinstallationIsNotTakenForDone) {
+  const auto one = world_.AddDeb(1, {Package("hello", "1.0")});
+  ASSERT_EQ(world_.Install({one})[0].hresult, hr::kSOk);
+  const auto description = world_.catalog().Describe(one);
+  ASSERT_TRUE(description.ok());
+  const Attempt attempt = NewAttempt(*description);
+  DebHandler handler(world_.options().dpkg);
+  ASSERT_TRUE(handler.Prepare(attempt).ok());
+  const auto recovery = handler.Recover(attempt);
+  ASSERT_TRUE(recovery.ok()) << recovery.status();
+  EXPECT_EQ(recovery->state, Recovery::State::kUndone);
+}
+
+TEST_F(DebHandlerTest, CommitsAgainWithoutItsWorkFolder) {
+  const auto one = world_.AddDeb(1, {Package("hello", "1.0")});
+  const auto description = world_.catalog().Describe(one);
+  ASSERT_TRUE(description.ok());
+  const Attempt attempt = NewAttempt(*description);
+  DebHandler handler(world_.options().dpkg);
+  ASSERT_TRUE(handler.Prepare(attempt).ok());
+  const ApplyResult applied = handler.Apply(attempt);
+  ASSERT_TRUE(applied.status.ok()) << applied.status;
+  // Without either it has nothing to keep.
+  ASSERT_TRUE(RemoveTree(attempt.work_dir).ok());
+  EXPECT_FALSE(handler.Commit(attempt).ok());
+
+  ASSERT_TRUE(MakeDirectories(attempt.work_dir).ok());
+  ASSERT_TRUE(handler.Prepare(attempt).ok());
+  ASSERT_TRUE(handler.Commit(attempt).ok());
+  ASSERT_TRUE(RemoveTree(attempt.work_dir).ok());
+  const absl::Status again = handler.Commit(attempt);
+  EXPECT_TRUE(again.ok()) << again;
+  EXPECT_EQ(Content(attempt.kept_dir / "packages"), "hello\n");
 }
 
 TEST_F(DebHandlerTest, NotAPackage) {

@@ -6,9 +6,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
+#include <memory>
 #include <thread>
+#include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "common/error.h"
+#include "common/file_io.h"
+#include "service/install/payloads.h"
 #include "tests/unit/install/temp_dir.h"
 #include "tests/unit/install/waiting_installer.h"
 #include "tests/unit/install/world.h"
@@ -27,18 +34,13 @@ constexpr int kSucceeded = v1::OPERATION_RESULT_CODE_SUCCEEDED;
 constexpr int kFailed = v1::OPERATION_RESULT_CODE_FAILED;
 constexpr int kAborted = v1::OPERATION_RESULT_CODE_ABORTED;
 
-// An installer that shuts the machine down when it is done.
-class RestartingHandler : public Handler {
+// An installer that does nothing, so that a crash leaves nothing of it.
+class IdleHandler : public Handler {
  public:
   absl::Status Prepare(const Attempt& /*attempt*/) override {
     return absl::OkStatus();
   }
-  ApplyResult Apply(const Attempt& /*attempt*/) override {
-    ApplyResult result;
-    result.outcome.reboot_required = true;
-    result.outcome.restart_mandatory = true;
-    return result;
-  }
+  ApplyResult Apply(const Attempt& /*attempt*/) override { return {}; }
   absl::Status Commit(const Attempt& /*attempt*/) override {
     return absl::OkStatus();
   }
@@ -46,15 +48,89 @@ class RestartingHandler : public Handler {
     return absl::OkStatus();
   }
   absl::StatusOr<Recovery> Recover(const Attempt& /*attempt*/) override {
-    return Recovery();
+    Recovery recovery;
+    recovery.state = Recovery::State::kUndone;
+    return recovery;
   }
+};
+
+// An installer that shuts the machine down when it is done.
+class RestartingHandler : public IdleHandler {
+ public:
+  ApplyResult Apply(const Attempt& /*attempt*/) override {
+    ApplyResult result;
+    result.outcome.reboot_required = true;
+    result.outcome.restart_mandatory = true;
+    return result;
+  }
+};
+
+class CountingHandler : public IdleHandler {
+ public:
+  explicit CountingHandler(int& runs) : runs_(runs) {}
+  ApplyResult Apply(const Attempt& /*attempt*/) override {
+    ++runs_;
+    return {};
+  }
+
+ private:
+  int& runs_;
+};
+
+// An installer that is not done before the service stops.
+class EndlessHandler : public IdleHandler {
+ public:
+  enum class Within { kPrepare, kApply };
+  EndlessHandler(Within within, absl::Notification& reached)
+      : within_(within), reached_(reached) {}
+  absl::Status Prepare(const Attempt& attempt) override {
+    return within_ == Within::kPrepare ? Work(attempt) : absl::OkStatus();
+  }
+  ApplyResult Apply(const Attempt& attempt) override {
+    return {Work(attempt), {}};
+  }
+
+ private:
+  absl::Status Work(const Attempt& attempt) {
+    reached_.Notify();
+    attempt.interrupt.WaitFor(absl::InfiniteDuration());
+    return CancelledError();
+  }
+
+  const Within within_;
+  absl::Notification& reached_;
+};
+using Within = EndlessHandler::Within;
+
+// A database that a disk has trouble with.
+class FlakyDatabase : public store::Database {
+ public:
+  explicit FlakyDatabase(store::Database& real) : real_(real) {}
+  void FailNextRead() { fail_ = true; }
+
+  absl::Status Read(
+      absl::FunctionRef<absl::Status(store::Connection&)> body) override {
+    if (fail_.exchange(false)) {
+      return Error(hr::kWuEDsUnexpected, "the disk cannot be read");
+    }
+    return real_.Read(body);
+  }
+  absl::Status Write(
+      absl::FunctionRef<absl::Status(store::Connection&)> body) override {
+    return real_.Write(body);
+  }
+  absl::StatusOr<int> SchemaVersion() override { return real_.SchemaVersion(); }
+
+ private:
+  store::Database& real_;
+  std::atomic<bool> fail_ = false;
 };
 
 class EngineTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(world_.Start().ok()); }
-  // An update of RestartingHandler.
-  catalog::UpdateKey AddRestarting(int n) {
+  // An update of the handler that the engine is started with.
+  catalog::UpdateKey AddMsi(int n) {
     auto update = test::World::NewUpdate(Key(n));
     update.mutable_handler()->mutable_msi();
     world_.catalog().Add(update);
@@ -79,6 +155,44 @@ class EngineTest : public ::testing::Test {
       watcher = std::make_shared<Watcher>(request.updates.size());
     }
     return engine().Begin(request, watcher, cancel);
+  }
+  // Starts the service, begins the job or goes on with it, and stops the
+  // service again in the middle of its first msi update.
+  void StopWithin(Within within, const InstallRequest& request) {
+    world_.options().stop_timeout = absl::ZeroDuration();
+    absl::Notification reached;
+    ASSERT_TRUE(
+        world_.Start(std::make_unique<EndlessHandler>(within, reached)).ok());
+    const auto watcher = std::make_shared<Watcher>(request.updates.size());
+    const absl::Status going =
+        engine().Unfinished().empty()
+            ? Begin(request, watcher)
+            : engine().Resume(request.job_id, watcher, CancellationToken());
+    ASSERT_TRUE(going.ok()) << going;
+    reached.WaitForNotification();
+    engine().Stop();
+    watcher->Wait();
+    EXPECT_TRUE(watcher->parked);
+  }
+  // Stops the service while the installer of `waiting_` runs in a forced
+  // installation, after `meanwhile`. Returns what the next start says of it.
+  InstallResult InterruptForced(const catalog::UpdateKey& key,
+                                const std::function<void()>& meanwhile) {
+    world_.options().stop_timeout = absl::ZeroDuration();
+    EXPECT_TRUE(world_.Start().ok());
+    InstallRequest request = world_.Request({key});
+    request.is_forced = true;
+    const auto watcher = std::make_shared<Watcher>(1);
+    EXPECT_TRUE(Begin(request, watcher).ok());
+    waiting_->WaitUntilStarted();
+    meanwhile();
+    engine().Stop();
+    watcher->Wait();
+    EXPECT_TRUE(watcher->parked);
+    EXPECT_TRUE(world_.Start().ok());
+    const auto unfinished = engine().Unfinished();
+    EXPECT_THAT(unfinished, SizeIs(1));
+    return unfinished.empty() ? InstallResult() : unfinished[0].results[0];
   }
   // Begins the job and stops the service between its first two updates.
   std::vector<InstallResult> RunAndStopAfterTheFirst(
@@ -210,7 +324,7 @@ TEST_F(EngineTest, MandatoryRestartStopsTheRestOfTheJob) {  // UAMG-191
   ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
   const auto there = world_.AddArchive(1, "there", "1", "x");
   ASSERT_EQ(world_.Install({there})[0].result_code, kSucceeded);
-  const auto one = AddRestarting(2);
+  const auto one = AddMsi(2);
   const auto two = world_.AddArchive(3, "tool", "1", "x");
   const auto results = world_.Install({one, two, there});
   EXPECT_EQ(results[0].hresult, hr::kWuSRebootRequired);
@@ -230,7 +344,7 @@ TEST_F(EngineTest, MandatoryRestartStopsTheRestOfTheJob) {  // UAMG-191
 TEST_F(EngineTest, MandatoryRestartStopsTheRestOfABundle) {
   ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
   const auto tool = world_.AddArchive(2, "tool", "1", "x");
-  const auto bundle = AddBundle(3, {AddRestarting(1), tool});
+  const auto bundle = AddBundle(3, {AddMsi(1), tool});
   const InstallResult result = world_.Install({bundle})[0];
   EXPECT_EQ(result.result_code, kFailed);
   EXPECT_EQ(result.hresult, hr::kWuEInstallNotAllowed);
@@ -322,7 +436,7 @@ TEST_F(EngineTest, AResumedJobWaitsForTheMandatoryRestart) {
 
 TEST_F(EngineTest, AJobThatTheRestartInterruptedGoesOnAfterIt) {
   ASSERT_TRUE(world_.Start(std::make_unique<RestartingHandler>()).ok());
-  const auto one = AddRestarting(1);
+  const auto one = AddMsi(1);
   const auto two = world_.AddArchive(2, "tool", "1", "x");
   const InstallRequest request = world_.Request({one, two});
   // The shutdown reaches the service before the next update's turn.
@@ -563,6 +677,102 @@ TEST_F(EngineTest, StopInterruptsWhatDoesNotEnd) {
   EXPECT_EQ(unfinished[0].results[0].hresult, hr::kWuEUhUnexpected);
   ASSERT_THAT(world_.History(), SizeIs(1));
   EXPECT_THAT(world_.History()[0].message(), HasSubstr("not known"));
+}
+
+// Else it would be told as done, though the installer did not get to its end.
+TEST_F(EngineTest, ARuleThatHeldBeforeDoesNotTellThatAnInstallerRan) {
+  const auto key = waiting_->Add(world_, 1);
+  auto description = *world_.catalog().Describe(key);
+  description.mutable_is_installed()->set_constant(true);
+  world_.catalog().Add(description);
+  const InstallResult result = InterruptForced(key, [] {});
+  EXPECT_EQ(result.result_code, kFailed);
+  EXPECT_THAT(result.message, HasSubstr("not known"));
+  EXPECT_FALSE(world_.catalog().HasReceipt(key));
+}
+
+TEST_F(EngineTest, ARuleThatDidNotHoldBeforeTells) {
+  const auto key = waiting_->Add(world_, 1);
+  const std::filesystem::path made = dir_.path() / "made";
+  auto description = *world_.catalog().Describe(key);
+  description.mutable_is_installed()->mutable_file()->set_path(
+      PathToUtf8(made));
+  world_.catalog().Add(description);
+  const InstallResult result = InterruptForced(
+      key, [&made] { EXPECT_TRUE(WriteFileAtomically(made, "").ok()); });
+  EXPECT_EQ(result.result_code, kSucceeded) << result.message;
+  EXPECT_TRUE(world_.catalog().HasReceipt(key));
+}
+
+TEST_F(EngineTest, WhatWasBegunAndTakenBackIsAborted) {
+  const auto one = world_.AddArchive(1, "app", "1", "x");
+  const auto bundle = AddBundle(3, {one, AddMsi(2)});
+  const auto other = world_.AddArchive(4, "tool", "1", "x");
+  const InstallRequest request = world_.Request({bundle, other});
+  ASSERT_NO_FATAL_FAILURE(StopWithin(Within::kApply, request));
+  ASSERT_TRUE(world_.Start(std::make_unique<IdleHandler>()).ok());
+  EXPECT_THAT(world_.History(), IsEmpty());
+  CancellationToken cancelled;
+  cancelled.Cancel();
+  const auto watcher = std::make_shared<Watcher>(2);
+  ASSERT_TRUE(engine().Resume(request.job_id, watcher, cancelled).ok());
+  watcher->Wait();
+  EXPECT_FALSE(watcher->parked);
+  EXPECT_EQ(watcher->results[0].result_code, kAborted);
+  EXPECT_EQ(watcher->results[1].result_code, kAborted);
+  // What was not begun is none of history's business.
+  ASSERT_THAT(world_.History(), SizeIs(1));
+  EXPECT_EQ(world_.History()[0].update_identity().update_id(),
+            bundle.update_id);
+  EXPECT_EQ(world_.History()[0].result_code(), kAborted);
+  EXPECT_THAT(world_.History()[0].message(), HasSubstr("1 of the bundle's 2"));
+  ASSERT_TRUE(world_.Start().ok());
+  EXPECT_THAT(engine().Unfinished(), IsEmpty());
+}
+
+TEST_F(EngineTest, WhatCannotBeReadIsNotPlannedAgain) {
+  const InstallRequest request = world_.Request({AddMsi(1)});
+  ASSERT_NO_FATAL_FAILURE(StopWithin(Within::kApply, request));
+  world_.StopEngine();
+  FlakyDatabase flaky(world_.database());
+  int runs = 0;
+  HandlerSet handlers;
+  handlers.Add(repository::v1::Handler::kMsi,
+               std::make_unique<CountingHandler>(runs));
+  auto started = Engine::StartWith(flaky, world_.catalog(), world_.cache(),
+                                   world_.options(), std::move(handlers));
+  ASSERT_TRUE(started.ok()) << started.status();
+  const auto watcher = std::make_shared<Watcher>(1);
+  flaky.FailNextRead();
+  ASSERT_TRUE(
+      (*started)->Resume(request.job_id, watcher, CancellationToken()).ok());
+  watcher->Wait();
+  EXPECT_EQ(runs, 0);
+  EXPECT_EQ(watcher->results[0].result_code, kFailed);
+  EXPECT_THAT(watcher->results[0].message, HasSubstr("cannot be read"));
+}
+
+TEST_F(EngineTest, AnOrderlyStopIsNoCrash) {
+  const InstallRequest request = world_.Request({AddMsi(1)});
+  for (int i = 0; i < UpdateRunner::kMaxAttempts; ++i) {
+    ASSERT_NO_FATAL_FAILURE(StopWithin(Within::kPrepare, request));
+  }
+  ASSERT_TRUE(world_.Start(std::make_unique<IdleHandler>()).ok());
+  ASSERT_THAT(engine().Unfinished(), SizeIs(1));
+  EXPECT_EQ(engine().Unfinished()[0].results[0].result_code, 0)
+      << engine().Unfinished()[0].results[0].message;
+}
+
+// It may be the installer that stops the service.
+TEST_F(EngineTest, AStopWhileAnInstallerRunsIsCounted) {
+  const InstallRequest request = world_.Request({AddMsi(1)});
+  for (int i = 0; i < UpdateRunner::kMaxAttempts; ++i) {
+    ASSERT_NO_FATAL_FAILURE(StopWithin(Within::kApply, request));
+  }
+  ASSERT_TRUE(world_.Start(std::make_unique<IdleHandler>()).ok());
+  ASSERT_THAT(world_.History(), SizeIs(1));
+  EXPECT_EQ(world_.History()[0].result_code(), kFailed);
+  EXPECT_THAT(world_.History()[0].message(), HasSubstr("ended 3 times"));
 }
 
 TEST_F(EngineTest, FailedReceiptIsToldAndDoesNotUndo) {

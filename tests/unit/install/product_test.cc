@@ -43,6 +43,17 @@ class ProductTest : public ::testing::Test {
     world_.catalog().Add(description);
     return key;
   }
+  // One with the engine's part left to the test.
+  Attempt NewAttempt(const catalog::UpdateKey& key,
+                     const repository::v1::UpdateDescription& description) {
+    Attempt attempt{.step_id = 99,
+                    .key = key,
+                    .description = &description,
+                    .cache = &world_.cache(),
+                    .work_dir = dir_.path() / "attempt"};
+    EXPECT_TRUE(MakeDirectories(attempt.work_dir).ok());
+    return attempt;
+  }
 
   test::TempDir dir_;
   test::World world_{dir_.path()};
@@ -254,12 +265,7 @@ TEST_F(ProductTest, AnInstallationTakenBackGivesTheVersionBack) {
   ArchiveHandler handler(world_.options().product_dir);
   const auto description = world_.catalog().Describe(two);
   ASSERT_TRUE(description.ok());
-  Attempt attempt{.step_id = 99,
-                  .key = two,
-                  .description = &*description,
-                  .cache = &world_.cache(),
-                  .work_dir = dir_.path() / "attempt"};
-  ASSERT_TRUE(MakeDirectories(attempt.work_dir).ok());
+  const Attempt attempt = NewAttempt(two, *description);
   ASSERT_TRUE(handler.Prepare(attempt).ok());
   ASSERT_TRUE(handler.Apply(attempt).status.ok());
   EXPECT_EQ(Current(), "two");
@@ -271,6 +277,24 @@ TEST_F(ProductTest, AnInstallationTakenBackGivesTheVersionBack) {
   EXPECT_THAT(world_.Install({other})[0].message, HasSubstr(one.update_id));
   ExpectGood(world_.Uninstall({one}));
   EXPECT_FALSE(fs::exists(world_.product("app")));
+}
+
+// The journal may not take that it was.
+TEST_F(ProductTest, AFirstInstallationCanBeTakenBackAgain) {
+  const auto one = world_.AddArchive(1, "app", "1", "one");
+  const auto description = world_.catalog().Describe(one);
+  ASSERT_TRUE(description.ok());
+  ArchiveHandler handler(world_.options().product_dir);
+  const Attempt attempt = NewAttempt(one, *description);
+  ASSERT_TRUE(handler.Prepare(attempt).ok());
+  ASSERT_TRUE(handler.Apply(attempt).status.ok());
+  ASSERT_TRUE(handler.Undo(attempt, /*applying=*/true).ok());
+  EXPECT_FALSE(fs::exists(world_.product("app")));
+  const absl::Status again = handler.Undo(attempt, /*applying=*/true);
+  EXPECT_TRUE(again.ok()) << again;
+  const auto recovery = handler.Recover(attempt);
+  ASSERT_TRUE(recovery.ok()) << recovery.status();
+  EXPECT_EQ(recovery->state, Recovery::State::kUndone);
 }
 
 // Before updates were written down beside the versions.

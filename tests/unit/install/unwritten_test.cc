@@ -20,11 +20,13 @@ using test::Key;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 namespace fs = std::filesystem;
 
 constexpr int kSucceeded = v1::OPERATION_RESULT_CODE_SUCCEEDED;
 constexpr int kWithErrors = v1::OPERATION_RESULT_CODE_SUCCEEDED_WITH_ERRORS;
 constexpr int kFailed = v1::OPERATION_RESULT_CODE_FAILED;
+constexpr int kAborted = v1::OPERATION_RESULT_CODE_ABORTED;
 
 class UnwrittenTest : public ::testing::Test {
  protected:
@@ -73,6 +75,17 @@ class UnwrittenTest : public ::testing::Test {
     }
     world_.catalog().Add(bundle);
     if (restart) world_.AlwaysRequiresReboot(Key(1));
+  }
+  // The one entry of history says what was told, up to the remark that it
+  // could not be written down.
+  void ExpectTold(const InstallResult& told) {
+    const auto history = world_.History();
+    ASSERT_THAT(history, SizeIs(1));
+    EXPECT_EQ(history[0].result_code(), told.result_code);
+    EXPECT_EQ(history[0].hresult(), told.hresult);
+    EXPECT_EQ(history[0].unmapped_result_code(), told.unmapped_result_code);
+    EXPECT_THAT(told.message, StartsWith(history[0].message()));
+    EXPECT_THAT(world_.Strays(), IsEmpty());
   }
   InstallResult Resume(const InstallRequest& request) {
     const auto watcher = std::make_shared<test::Watcher>(1);
@@ -141,6 +154,78 @@ TEST_F(UnwrittenTest, TheNextStartKnowsWhatAnInstallerSaid) {
   // With what was kept for it.
   EXPECT_EQ(world_.Uninstall({key})[0].hresult, hr::kSOk);
   EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
+TEST_F(UnwrittenTest, TheNextStartKnowsThatAnInstallerFailed) {
+  const auto key = world_.AddScript(1, "exit 3", "", nullptr);
+  RefuseResults();
+  const InstallResult told = world_.Install({key})[0];
+  EXPECT_EQ(told.unmapped_result_code, 3) << told.message;
+  TakeAllAgain();
+  ASSERT_TRUE(world_.Start().ok());
+  ExpectTold(told);
+}
+
+// What a rule says by then is no word of the installer's.
+TEST_F(UnwrittenTest, ARuleDoesNotOverruleAnInstallerThatFailed) {
+  const auto key = world_.AddScript(
+      1, "exit 3", "", [this](repository::v1::UpdateDescription& update) {
+        update.mutable_is_installed()->mutable_file()->set_path(
+            PathToUtf8(dir_.path() / "made"));
+      });
+  RefuseResults();
+  const InstallResult told = world_.Install({key})[0];
+  TakeAllAgain();
+  ASSERT_TRUE(WriteFileAtomically(dir_.path() / "made", "").ok());
+  ASSERT_TRUE(world_.Start().ok());
+  ExpectTold(told);
+  EXPECT_FALSE(world_.catalog().HasReceipt(key));
+}
+
+TEST_F(UnwrittenTest, WhatComesNextWritesAFailureDownFirst) {
+  const auto bad = world_.AddScript(1, "exit 3", "", nullptr);
+  const auto good = world_.AddArchive(2, "app", "1", "one");
+  RefuseResults();
+  world_.Install({bad});
+  // Still not possible.
+  EXPECT_THAT(world_.Install({good})[0].message, HasSubstr("earlier result"));
+  TakeAllAgain();
+  EXPECT_EQ(world_.Install({good})[0].result_code, kSucceeded);
+  ASSERT_THAT(world_.History(), SizeIs(2));
+  EXPECT_EQ(world_.History()[1].unmapped_result_code(), 3);
+  EXPECT_THAT(world_.Strays(), IsEmpty());
+}
+
+TEST_F(UnwrittenTest, WhatFailedAtOnceIsNotTriedAgainByItself) {
+  auto bad = test::World::NewUpdate(Key(1));
+  world_.AddPayload(bad, "x.tar", "no archive");
+  bad.mutable_handler()->mutable_archive()->set_product("app");
+  bad.mutable_handler()->mutable_archive()->set_version("1");
+  world_.catalog().Add(bad);
+  RefuseResults();
+  const InstallResult told = world_.Install({Key(1)})[0];
+  EXPECT_EQ(told.hresult, hr::kWuEUhInvalidmetadata);
+  TakeAllAgain();
+  ASSERT_TRUE(world_.Start().ok());
+  ExpectTold(told);
+}
+
+TEST_F(UnwrittenTest, TheNextStartKnowsThatTheUserAborted) {
+  const auto key = world_.AddScript(1, test::kDoNothing, "", nullptr);
+  RefuseResults();
+  CancellationToken cancel;
+  const auto watcher = std::make_shared<test::Watcher>(1);
+  // At the last moment before it is run.
+  watcher->on_progress = [&cancel](int percent) {
+    if (percent >= 30) cancel.Cancel();
+  };
+  ASSERT_TRUE(
+      world_.engine().Begin(world_.Request({key}), watcher, cancel).ok());
+  watcher->Wait();
+  EXPECT_EQ(watcher->results[0].result_code, kAborted);
+  TakeAllAgain();
+  ASSERT_TRUE(world_.Start().ok());
+  ExpectTold(watcher->results[0]);
 }
 
 TEST_F(UnwrittenTest, AResultThatCanBeWrittenEndsIt) {
