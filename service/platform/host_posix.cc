@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -21,11 +22,21 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/error.h"
 #include "service/platform/host.h"
 
 namespace usher::platform {
 namespace {
+
+// What an installation left that a crash cut short is put right before the
+// service is ready; dpkg may need longer for it than the unit's
+// TimeoutStartSec. So often the manager is told that the start goes on, for so
+// long each time, and for so long at most.
+constexpr int kStartLookMilliseconds = 10'000;
+constexpr absl::Duration kStartStep = absl::Minutes(1);
+constexpr absl::Duration kLongestStart = absl::Hours(1);
 
 // systemd's notification protocol (sd_notify(3)): datagrams of lines to the
 // socket named by NOTIFY_SOCKET. Writing them takes fewer lines than linking
@@ -83,10 +94,14 @@ class PosixHost : public Host {
   }
 
   bool IsManaged() const override { return notifier_.active(); }
-  void NotifyReady() override { notifier_.Send("READY=1"); }
+  void NotifyReady() override {
+    starting_ = false;
+    notifier_.Send("READY=1");
+  }
   // Beyond the unit's TimeoutStopSec, if need be: it cannot know our
   // configuration.
   void NotifyStopping(absl::Duration longest) override {
+    starting_ = false;
     notifier_.Send(absl::StrCat("STOPPING=1\nEXTEND_TIMEOUT_USEC=",
                                 absl::ToInt64Microseconds(longest)));
   }
@@ -117,9 +132,17 @@ class PosixHost : public Host {
  private:
   void Loop() {
     bool asked = false;
+    const absl::Time longest_start = absl::Now() + kLongestStart;
     while (true) {
       std::array<pollfd, 2> fds{{{signals_, POLLIN, 0}, {end_, POLLIN, 0}}};
-      if (poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return;
+      const bool extends = starting_ && notifier_.active();
+      const int count =
+          poll(fds.data(), fds.size(), extends ? kStartLookMilliseconds : -1);
+      if (count < 0 && errno != EINTR) return;
+      if (count == 0 && starting_ && absl::Now() < longest_start) {
+        notifier_.Send(absl::StrCat("EXTEND_TIMEOUT_USEC=",
+                                    absl::ToInt64Microseconds(kStartStep)));
+      }
       if (fds[1].revents != 0) return;
       if (fds[0].revents == 0) continue;
       signalfd_siginfo info{};
@@ -134,6 +157,8 @@ class PosixHost : public Host {
   const Notifier notifier_;
   const int signals_;
   const int end_;
+  // Until the manager was told that it is ready, or stopping.
+  std::atomic<bool> starting_ = true;
   std::thread thread_;
 };
 

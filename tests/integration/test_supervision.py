@@ -43,6 +43,15 @@ def test_ready_is_said_only_when_it_has_answered_itself(daemon, gate):
     assert daemon.wait_for_message("READY=1")
 
 
+def test_a_long_start_asks_for_time(starting):
+    """Every ten seconds for a minute: systemd would end it otherwise, in the
+    middle of putting right what a crash left."""
+    daemon, place = starting
+    assert daemon.wait_for_message("EXTEND_TIMEOUT_USEC=60000000")
+    place.open()
+    assert daemon.wait_for_message("READY=1")
+
+
 def test_pings_come_as_long_as_it_answers_itself(daemon, gate):
     place = gate(SELF_CHECK)
     daemon.start({"WATCHDOG_USEC": str(2 * SECOND), **place.environment})
