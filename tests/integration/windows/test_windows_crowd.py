@@ -61,9 +61,6 @@ def idle(wine, windows_build, service):
     return wait
 
 
-@pytest.mark.xfail(strict=False, reason="not resolved: on a machine that does "
-                   "nothing else some 25 threads stay, asleep, with their "
-                   "handles and memory (docs/windows.md)")
 def test_200_clients_leave_nothing_behind(wine, windows_build, usher, idle):
     program = windows_build / "bin/usher_crowd.exe"
 
