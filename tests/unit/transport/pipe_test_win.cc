@@ -251,7 +251,6 @@ TEST_F(PipeTest, APipesSecuritySaysWhoCanHaveOfferedIt) {
   EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;WD;;;AU)"), hr::kEAccessdenied);
   EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;WO;;;AU)"), hr::kEAccessdenied);
   EXPECT_EQ(check(own + "D:P(A;;GA;;;BA)(A;;GA;;;WD)"), hr::kEAccessdenied);
-  EXPECT_EQ(check(own + "D:NO_ACCESS_CONTROL"), hr::kEAccessdenied);
   EXPECT_EQ(check("O:S-1-5-21-1-2-3-1001D:P(A;;GA;;;BA)"), hr::kEAccessdenied);
 }
 
