@@ -155,7 +155,13 @@ absl::Status UpdateServices::RemoveOrphanedCatalogs() {
                          catalog_.LoadedServices());
   for (const std::string& service_id : loaded) {
     if (Find(service_id) != nullptr) continue;
-    USHER_RETURN_IF_ERROR(catalog_.Remove(service_id));
+    // On a full disk the next start does it; this one must not fail for it.
+    if (const absl::Status removed = catalog_.Remove(service_id);
+        !removed.ok()) {
+      spdlog::warn("service {}: cannot remove what its registration left: {}",
+                   service_id, std::string(removed.message()));
+      continue;
+    }
     spdlog::info(
         "service {}: removed the catalog of a registration that was cut short",
         service_id);
