@@ -50,11 +50,10 @@ std::string DescribeServer(const std::wstring& address);
 using PipeSecurity = std::unique_ptr<void, void (*)(void*)>;
 
 // SYSTEM, Administrators and, unless this process is elevated, its user may do
-// everything; with
-// `world_accessible`, authenticated users may connect, read and write, but not
-// offer an end of their own (FILE_CREATE_PIPE_INSTANCE). Nobody else: not
-// anonymous users, not app containers, and, by the label that the system
-// gives, no process of low integrity.
+// everything; with `world_accessible`, authenticated users may connect, read
+// and write, but not offer an end of their own (FILE_CREATE_PIPE_INSTANCE).
+// Nobody else: not anonymous users, not app containers, and, by the label that
+// the system gives, no process of low integrity.
 absl::StatusOr<PipeSecurity> MakePipeSecurity(bool world_accessible);
 
 // Whether nobody but those of MakePipeSecurity() can have offered an end of the

@@ -65,6 +65,13 @@ absl::Status CheckNew(const NewScanPackage& request, int64_t max_root_bytes) {
   return CheckRootMetadata(request.root, max_root_bytes);
 }
 
+// The catalog may be the successor's by now. In this order a crash leaves no
+// record of what is not loaded.
+void GiveUpSuccessor(const ScanPackagePlace& place) {
+  ForgetCatalogRecord(place.trusted());
+  static_cast<void>(RemoveTree(place.successor()));
+}
+
 }  // namespace
 
 absl::Status AboutScanPackage(const absl::Status& status) {
@@ -258,9 +265,7 @@ absl::StatusOr<v1::UpdateService> UpdateServices::ReplaceScanPackage(
 void UpdateServices::GoBackTo(const ScanPackagePlace& place,
                               const std::string& service_id,
                               const CancellationToken& cancel) {
-  // In this order a crash leaves no record of what is not loaded.
-  ForgetCatalogRecord(place.trusted());
-  static_cast<void>(RemoveTree(place.successor()));
+  GiveUpSuccessor(place);
   const absl::StatusOr<Fetched> fetched = FetchAndLoad(
       RepositoryAt(place.trusted(), place.url(), {}), service_id, cancel);
   if (!fetched.ok()) {
@@ -327,9 +332,7 @@ void UpdateServices::LoadScanPackage(Entry& entry) {
     if (status.ok()) return;
     spdlog::warn("the newer scan package of service {} is given up: {}",
                  entry.id, std::string(status.message()));
-    // In this order a crash leaves no record of what is not loaded.
-    ForgetCatalogRecord(place->trusted());
-    static_cast<void>(RemoveTree(place->successor()));
+    GiveUpSuccessor(*place);
   }
   if (service.is_volatile()) {
     absl::StatusOr<std::string> session =
